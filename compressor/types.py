@@ -1,0 +1,169 @@
+"""The values that pass between the compressor's parts and its callers. A leaf: imports no sibling."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+
+class Kind(StrEnum):
+    """Why a stretch of text is protected, in the words that logs and results use."""
+
+    CODE = "code"
+    JSON = "json"
+    TABLE = "table"
+    URL = "url"
+    PATH = "path"
+    IDENTIFIER = "identifier"
+    NUMBER = "number"
+    NEGATION = "negation"
+    QUOTE = "quote"
+    INSTRUCTION = "instruction"
+    QUESTION = "question"
+    FORCED = "forced"
+
+
+ALL_KINDS = frozenset(Kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open range of character offsets into the source text."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedSpan:
+    """A span that must come out byte for byte, and why.
+
+    A span kept only together with the word it belongs to (a negation or a number is noise once its
+    clause is gone) has `conditional` set: budget and verify keep it exactly when its clause stays.
+    """
+
+    start: int
+    end: int
+    kind: Kind
+    conditional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How hard to compress one text, and what to keep whatever it costs.
+
+    Exactly one of `rate` (tokens kept / tokens before, in (0, 1]), `threshold` (keep words whose
+    keep probability is above it, in [0, 1]) and `target_tokens` (a cap, > 0) is set. Tokens are
+    the target model's, counted with `encoding`.
+
+    Raises ValueError when none or several are set, or one is out of range.
+    """
+
+    rate: float | None = None
+    threshold: float | None = None
+    target_tokens: int | None = None
+    protect: frozenset[Kind] = ALL_KINDS
+    force_tokens: tuple[str, ...] = ()
+    encoding: str = "o200k_base"
+
+    def __post_init__(self) -> None:
+        chosen = [v for v in (self.rate, self.threshold, self.target_tokens) if v is not None]
+        if len(chosen) != 1:
+            raise ValueError("set exactly one of rate, threshold and target_tokens")
+        if self.rate is not None and not 0 < self.rate <= 1:
+            raise ValueError(f"rate is {self.rate}; it is a share kept, above 0 and at most 1")
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise ValueError(f"threshold is {self.threshold}; it is a probability, 0 to 1")
+        if self.target_tokens is not None and self.target_tokens < 1:
+            raise ValueError(f"target_tokens is {self.target_tokens}; it is at least 1")
+
+
+@dataclass(frozen=True, slots=True)
+class CompressionResult:
+    """One compressed text, with what was kept and what it cost.
+
+    `kept` are the slices of the source that make up `text`, in order; where `text` is the source
+    itself, `unchanged` says why. `restored` counts, by kind, what verify put back. `timings_ms`
+    is by stage and no part of equality.
+    """
+
+    text: str
+    tokens_before: int
+    tokens_after: int
+    kept: tuple[Span, ...]
+    unchanged: str | None = None
+    budget_unmet: bool = False
+    restored: Mapping[Kind, int] = field(default_factory=dict)
+    timings_ms: Mapping[str, float] = field(default_factory=dict, compare=False)
+
+    @property
+    def rate(self) -> float:
+        """Tokens kept / tokens before; 1.0 for an empty text."""
+        return self.tokens_after / self.tokens_before if self.tokens_before else 1.0
+
+
+class CacheState(StrEnum):
+    """Where the answer for one part came from."""
+
+    MEMORY = "memory"
+    SHARED = "shared"
+    JOINED = "joined"  # another request was already compressing the same text
+    MISS = "miss"
+
+
+class Failure(StrEnum):
+    """Why a part goes as the original although its policy would compress it."""
+
+    DEADLINE = "deadline"
+    OVERLOADED = "overloaded"
+    CLASSIFIER_UNAVAILABLE = "classifier_unavailable"
+    ERROR = "error"
+    EARLIER_FAILURE = "earlier_failure"  # it went out as the original before and stays so
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one part became under a deadline. On a failure `text` is the original."""
+
+    text: str
+    cache: CacheState
+    result: CompressionResult | None
+    failure: Failure | None
+    elapsed_ms: float
+
+
+class PartCompressor(Protocol):
+    """Compresses one part for one tenant within a deadline; never raises, never blocks the loop."""
+
+    async def compress(
+        self, text: str, settings: Settings, *, tenant: str, deadline_ms: float
+    ) -> Outcome:
+        """Return the compressed part, or the original with the reason."""
+        ...
+
+    def degraded(self) -> Mapping[str, str]:
+        """What does not work now and why, by component; empty when all is well."""
+        ...
+
+    async def start(self) -> None:
+        """Load the classifier and connect the shared cache; a failure shows in `degraded`."""
+        ...
+
+    async def close(self) -> None:
+        """Finish or drop background work and release threads and connections."""
+        ...
+
+
+class TokenCounter(Protocol):
+    """Counts one tokenizer's tokens. Thread-safe; special-token text counts as plain text."""
+
+    def count(self, text: str) -> int:
+        """Return the number of tokens in `text`."""
+        ...
+
+    def starts(self, text: str) -> Sequence[int]:
+        """Return the character offset at which each token starts, ascending.
+
+        A token that begins inside a character (byte-level BPE) counts at that character.
+        """
+        ...

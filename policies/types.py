@@ -1,0 +1,175 @@
+"""The values that policies decide with. A leaf: standard library and pydantic only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Mode(StrEnum):
+    """Whether a policy compresses, only measures, or does nothing."""
+
+    OFF = "off"
+    SHADOW = "shadow"
+    ON = "on"
+
+
+class Role(StrEnum):
+    """Who a text part speaks for; `developer` counts as system and `function` as tool."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+    TOOL = "tool"
+
+
+class Protections(BaseModel):
+    """What stays byte for byte, whatever the budget says."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: bool = Field(True, description="Fenced and inline code.")
+    json_: bool = Field(True, alias="json", description="JSON objects and arrays.")
+    table: bool = Field(True, description="Markdown tables.")
+    url: bool = Field(True, description="URLs and e-mail addresses.")
+    path: bool = Field(True, description="File-system paths.")
+    identifier: bool = Field(
+        True, description="Identifiers: UUIDs, hashes, versions, snake_case, CamelCase, flags."
+    )
+    number: bool = Field(True, description="Numbers with their units, dates and amounts.")
+    negation: bool = Field(True, description="Negations of words that are kept.")
+    quote: bool = Field(True, description="Quoted strings.")
+    instruction: bool = Field(True, description="Instruction sentences.")
+    question: bool = Field(True, description="Question sentences.")
+    forced: bool = Field(True, description="The policy's force_tokens.")
+
+
+class Policy(BaseModel):
+    """Who gets compressed and how hard. Complete: presets are already merged in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(description="The policy's name, as routes and x-tersely-policy use it.")
+    mode: Mode = Field(
+        Mode.ON,
+        description="`on` compresses, `shadow` compresses and records but sends the original, "
+        "`off` leaves everything alone.",
+    )
+    rate: float | None = Field(
+        None, gt=0, le=1, description="Tokens kept / tokens before; 0.33 keeps a third."
+    )
+    threshold: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Keep words whose keep probability is above this; the text decides how much.",
+    )
+    target_tokens: int | None = Field(
+        None, ge=1, description="A cap per part, in the target model's tokens, never exceeded."
+    )
+    min_tokens: int = Field(
+        200, ge=0, description="A part with fewer tokens than this is left alone."
+    )
+    min_request_tokens: int = Field(
+        0,
+        ge=0,
+        description="Compress only when the request's text has at least this many tokens. 0 is "
+        "off. Moves cached prefixes: a conversation that grows past the limit changes its earlier "
+        "messages once, and the provider's prompt cache misses that turn.",
+    )
+    fit_context: bool = Field(
+        False,
+        description="Compress only when, and as much as, the model's context window demands. "
+        "Moves cached prefixes: what is removed changes as the conversation grows, so the "
+        "provider's prompt cache misses on every turn over the limit.",
+    )
+    roles: frozenset[Role] = Field(
+        frozenset({Role.USER, Role.TOOL}),
+        description="Whose text is compressed; the other roles are left alone.",
+    )
+    protect: Protections = Field(
+        default_factory=Protections, description="What stays byte for byte."
+    )
+    force_tokens: tuple[str, ...] = Field(
+        (), description="Words or phrases that are always kept where they occur."
+    )
+    deadline_ms: int = Field(
+        2000,
+        ge=1,
+        description="A part not compressed after this many milliseconds goes as the original, "
+        "and its compression finishes in the background.",
+    )
+
+    @model_validator(mode="after")
+    def _one_amount(self) -> Self:
+        chosen = [k for k in ("rate", "threshold", "target_tokens") if getattr(self, k) is not None]
+        if self.mode is not Mode.OFF and len(chosen) != 1:
+            found = " and ".join(chosen) or "none"
+            raise ValueError(
+                f"policy '{self.name}' needs exactly one of rate, threshold and target_tokens; "
+                f"found {found}"
+            )
+        return self
+
+
+class Match(BaseModel):
+    """What a route looks at. Every given member has to match; an empty match takes everything."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str | None = Field(None, description="Glob on the request's model name, like `gpt-*`.")
+    path: str | None = Field(None, description="Glob on the request's path, like `/v1/chat/*`.")
+    headers: Mapping[str, str] = Field(
+        default_factory=dict, description="Header name to glob on its value; names in any case."
+    )
+    tenant: str | None = Field(None, description="Glob on the tenant.")
+
+
+class Route(BaseModel):
+    """First match wins: which policy and which upstream a request gets."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    match: Match = Field(default_factory=Match, description="What the route looks at.")
+    policy: str = Field(description="Name of a policy or preset.")
+    upstream: str = Field(description="Name of an upstream.")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """What routing may look at. Header names are lower case; `model` is "" where none is known."""
+
+    model: str
+    path: str
+    tenant: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """One text of a request: who says it, where it stands in the body, what it says, how long it is.
+
+    `path` is the JSON path of the string, like ("messages", 0, "content"); `tokens` is counted in
+    the target model's tokens.
+    """
+
+    role: Role
+    path: tuple[str | int, ...]
+    text: str
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether a part is compressed, how hard, and why, in words for the log.
+
+    `rate`, `threshold` and `target_tokens`: exactly one is set when `compress` is true.
+    """
+
+    compress: bool
+    reason: str
+    rate: float | None = None
+    threshold: float | None = None
+    target_tokens: int | None = None
