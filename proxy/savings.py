@@ -17,6 +17,10 @@ class Ending(StrEnum):
     INTERNAL_ERROR = "internal_error"
 
 
+_ANSWERED = frozenset({Ending.FINISHED, Ending.UPSTREAM_CUT, Ending.CLIENT_GONE})
+_MAX_NAME = 256
+
+
 class Treatment(StrEnum):
     """What happened to the request's text; the value of x-tersely-outcome."""
 
@@ -27,6 +31,9 @@ class Treatment(StrEnum):
     OFF = "off"
     FAILED_OPEN = "failed_open"  # at least one part went as the original because of a failure
     PASSED = "passed"  # not a route that is compressed, or a body that cannot be read
+
+
+_SHADOWED = frozenset({Treatment.SHADOW, Treatment.FAILED_OPEN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +89,10 @@ class CompressionReport:
 class SavingsRecord:
     """One request, on every exit. Token counts are of the prompt's text parts.
 
-    `dollars_saved` is an estimate at the price of the day, with the provider's cached share taken
-    into account; None where the price is unknown.
+    `id` is unique and made by the proxy, never taken from the client: readers drop a second record
+    with the same id. `path` has no query. `dollars_saved` is an estimate at the price of the day,
+    with the provider's cached share taken into account; None where the price is unknown.
+    `dollars_shadow` is the same for what shadow mode would have saved, and is no part of it.
     """
 
     id: str
@@ -103,6 +112,36 @@ class SavingsRecord:
     total_ms: float = 0.0
     dollars_saved: float | None = None
     price_source: str | None = None
+    dollars_shadow: float | None = None
+
+    def __post_init__(self) -> None:
+        # These come from the client; a 50 MB model name must not fill the queue and the ledger.
+        for name in ("tenant", "method", "path", "model"):
+            value = getattr(self, name)
+            if len(value) > _MAX_NAME:
+                object.__setattr__(self, name, value[: _MAX_NAME - 1] + "…")
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the upstream took the prompt. Only then is anything billed, or saved.
+
+        Without this a request that is refused with 429 and tried three times by its client would
+        count its saving three times.
+        """
+        return self.status is not None and self.status < 400 and self.ending in _ANSWERED
+
+    @property
+    def tokens_saved(self) -> int:
+        """Tokens that the upstream was not sent; 0 where it did not take the prompt."""
+        return self.report.tokens_before - self.report.tokens_sent if self.accepted else 0
+
+    @property
+    def tokens_shadow(self) -> int:
+        """Tokens that shadow mode would have saved, which were sent; 0 outside shadow mode."""
+        # A shadow request with a failed part is recorded as failed open, so both can hold some.
+        if not self.accepted or self.report.treatment not in _SHADOWED:
+            return 0
+        return self.report.tokens_sent - self.report.tokens_after
 
 
 class Sink(Protocol):
