@@ -149,7 +149,7 @@ class RequestFacts:
 
 @dataclass(frozen=True, slots=True)
 class TextPart:
-    """One text of a request: who says it, where it stands in the body, what it says, how long it is.
+    """One text of a request: who says it, where it stands, what it says, how long it is.
 
     `path` is the JSON path of the string, like ("messages", 0, "content"); `tokens` is counted in
     the target model's tokens.

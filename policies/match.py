@@ -1,0 +1,96 @@
+"""Facts about a request -> the route it takes. First match wins."""
+
+import fnmatch
+import re
+from collections.abc import Callable, Sequence
+
+from policies.types import Match, RequestFacts, Route
+
+_WILD = frozenset("*?[")
+
+
+def glob(pattern: str) -> Callable[[str], bool]:
+    """Return a test for one shell-style glob, case-sensitive; `*` also matches `/`."""
+    if pattern == "*":
+        return _anything
+    if _WILD.isdisjoint(pattern):
+        return pattern.__eq__
+    compiled = re.compile(fnmatch.translate(pattern)).match
+    return lambda value: compiled(value) is not None
+
+
+def model_glob(pattern: str) -> Callable[[str], bool]:
+    """Return a test for a model name, in any case.
+
+    A pattern without a slash also takes the name behind a provider's prefix, so that `gpt-4o*`
+    matches both `gpt-4o-mini` and `openai/gpt-4o-mini`; a pattern with one sees the whole name.
+    """
+    pattern = pattern.lower()
+    test = glob(pattern)
+    if "/" in pattern:
+        return lambda model: test(model.lower())
+
+    def with_or_without_prefix(model: str) -> bool:
+        name = model.lower()
+        return test(name) or ("/" in name and test(name.rpartition("/")[2]))
+
+    return with_or_without_prefix
+
+
+class Router:
+    """Routes made ready once, then asked for every request. Immutable and thread-safe."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self._routes = tuple((route, _compile(route.match)) for route in routes)
+
+    def first_match(self, facts: RequestFacts) -> Route | None:
+        """Return the first route whose every given member matches, or None."""
+        for route, tests in self._routes:
+            for test in tests:
+                if not test(facts):
+                    break
+            else:
+                return route
+        return None
+
+
+def first_match(routes: Sequence[Route], facts: RequestFacts) -> Route | None:
+    """Return the first matching route, or None. For one-off use: a Router keeps its globs ready."""
+    return Router(routes).first_match(facts)
+
+
+def _compile(match: Match) -> tuple[Callable[[RequestFacts], bool], ...]:
+    """Return one test per given member, the cheapest to fail first."""
+    tests: list[Callable[[RequestFacts], bool]] = []
+    if match.model is not None:
+        tests.append(_on_model(model_glob(match.model)))
+    if match.path is not None:
+        tests.append(_on_path(glob(match.path)))
+    if match.tenant is not None:
+        tests.append(_on_tenant(glob(match.tenant)))
+    tests.extend(_on_header(name.lower(), glob(value)) for name, value in match.headers.items())
+    return tuple(tests)
+
+
+def _on_model(test: Callable[[str], bool]) -> Callable[[RequestFacts], bool]:
+    return lambda facts: test(facts.model)
+
+
+def _on_path(test: Callable[[str], bool]) -> Callable[[RequestFacts], bool]:
+    return lambda facts: test(facts.path)
+
+
+def _on_tenant(test: Callable[[str], bool]) -> Callable[[RequestFacts], bool]:
+    return lambda facts: test(facts.tenant)
+
+
+def _on_header(name: str, test: Callable[[str], bool]) -> Callable[[RequestFacts], bool]:
+    def on_header(facts: RequestFacts) -> bool:
+        value = facts.headers.get(name)
+        return value is not None and test(value)
+
+    return on_header
+
+
+def _anything(_: str) -> bool:
+    return True
