@@ -1,0 +1,108 @@
+# `make run` and `make test` set up all they need: Python 3.11 or newer and pip are enough.
+
+# The first Python on the path that is new enough; `make run PYTHON=/path/to/python3.12` overrides.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+
+VENV := .venv
+VENV_TORCH := .venv-torch
+VENV_BENCH := .venv-bench
+CONFIG ?= config.yaml
+TORCH_VERSION := 2.13.0
+ARGS ?=
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+PIP_INSTALL := -m pip install --quiet
+INSTALL_PROJECT := $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/pip-compile --quiet --strip-extras \
+	--allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+
+.PHONY: help run demo test test-all check format docs bench wheel lock clean
+
+help: ## Show this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+run: $(VENV)/.base ## Proxy on 127.0.0.1:8400 with config.yaml (CONFIG=other.yaml)
+	$(VENV)/bin/tersely serve --config $(CONFIG)
+
+demo: $(VENV)/.dev ## One compressed request, shown side by side; needs no key
+	$(VENV)/bin/tersely demo $(ARGS)
+
+test: $(VENV)/.dev ## Tests with coverage, without torch (ARGS="-k words" to narrow)
+	$(VENV)/bin/python -m pytest -m "not torch and not package" --cov $(ARGS)
+
+test-all: $(VENV_TORCH)/.dev ## Every test, those for torch and the built wheel included
+	$(VENV_TORCH)/bin/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev ## Lint, format, types, and whether generated docs are fresh
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/python -m proxy.config_reference --check docs/configuration.md
+
+format: $(VENV)/.dev ## Format and fix what can be fixed
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+docs: $(VENV)/.dev ## Regenerate docs/configuration.md
+	$(VENV)/bin/python -m proxy.config_reference docs/configuration.md
+
+bench: $(VENV)/.dev $(VENV_BENCH)/.peer ## Speed and memory, beside the LiteLLM proxy
+	$(VENV)/bin/python -m benchmarks.run --peer $(VENV_BENCH)/bin/litellm $(ARGS)
+
+wheel: $(VENV)/.dev ## Build dist/tersely-*.whl
+	$(VENV)/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+# torch itself is in no file: it is published as several builds of one version (CPU, CUDA), and the
+# build that suits a machine is chosen by that machine's own pip settings.
+lock: $(VENV)/.dev ## Re-pin requirements/*.txt from pyproject.toml (UPGRADE=--upgrade for newer ones)
+	$(VENV)/bin/python $(PIP_INSTALL) pip-tools
+	$(PIP_COMPILE) $(UPGRADE) --generate-hashes --extra dev -o requirements/dev.txt pyproject.toml
+	$(PIP_COMPILE) $(UPGRADE) --generate-hashes -c requirements/dev.txt \
+		-o requirements/base.txt pyproject.toml
+	$(PIP_COMPILE) $(UPGRADE) --generate-hashes -o requirements/build.txt requirements/build.in
+	$(PIP_COMPILE) $(UPGRADE) -c requirements/dev.txt -o requirements/torch.txt requirements/torch.in
+	$(PIP_COMPILE) $(UPGRADE) -o requirements/bench.txt requirements/bench.in
+
+clean: ## Remove environments, caches and build products
+	rm -rf $(VENV) $(VENV_TORCH) $(VENV_BENCH) build dist .coverage .hypothesis
+	rm -rf .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Environments. A stamp per level, so that a second call installs nothing.
+
+define CREATE_VENV
+@if ! "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	echo "Tersely needs Python 3.11 or newer; '$(or $(PYTHON),python3)' is not." >&2; \
+	echo "Name one that is: make $(or $(MAKECMDGOALS),run) PYTHON=/path/to/python3.11" >&2; exit 1; fi
+@"$(PYTHON)" -m venv $(@D) || { \
+	echo "Could not create $(@D). On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+endef
+
+$(VENV)/.created $(VENV_TORCH)/.created $(VENV_BENCH)/.created:
+	$(CREATE_VENV)
+	@touch $@
+
+$(VENV)/.base: $(VENV)/.created requirements/base.txt requirements/build.txt pyproject.toml
+	@echo "Installing Tersely into $(VENV) ..."
+	@$(VENV)/bin/python $(PIP_INSTALL) -r requirements/base.txt -r requirements/build.txt
+	@$(VENV)/bin/python $(INSTALL_PROJECT)
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base requirements/dev.txt
+	@echo "Installing the development requirements into $(VENV) ..."
+	@$(VENV)/bin/python $(PIP_INSTALL) -r requirements/dev.txt
+	@touch $@
+
+$(VENV_TORCH)/.dev: $(VENV_TORCH)/.created requirements/torch.txt requirements/dev.txt \
+		requirements/build.txt pyproject.toml
+	@echo "Installing Tersely with torch $(TORCH_VERSION) into $(VENV_TORCH) ..."
+	@$(VENV_TORCH)/bin/python $(PIP_INSTALL) -r requirements/dev.txt -r requirements/build.txt
+	@$(VENV_TORCH)/bin/python $(PIP_INSTALL) -r requirements/torch.txt "torch==$(TORCH_VERSION)"
+	@$(VENV_TORCH)/bin/python $(INSTALL_PROJECT)
+	@touch $@
+
+$(VENV_BENCH)/.peer: $(VENV_BENCH)/.created requirements/bench.txt
+	@echo "Installing the peer proxy into $(VENV_BENCH) ..."
+	@$(VENV_BENCH)/bin/python $(PIP_INSTALL) -r requirements/bench.txt
+	@touch $@
