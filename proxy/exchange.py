@@ -1,0 +1,339 @@
+"""One request from its first byte to its record."""
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from starlette.types import Receive, Scope, Send
+
+from policies.types import Route
+from proxy import headers as head
+from proxy.config import Config, UpstreamConfig
+from proxy.errors import (
+    ClientGone,
+    RequestRefused,
+    UpstreamError,
+    UpstreamProtocolError,
+    UpstreamUnreachable,
+    answer_for,
+    error_body,
+)
+from proxy.relay import Client, relay_body
+from proxy.savings import CompressionReport, Ending, SavingsRecord, Sink, Treatment, Usage
+from proxy.upstream import Upstream, UpstreamRequest, UpstreamResponse
+from proxy.usage import NoTap, Tap, tap_for
+
+if TYPE_CHECKING:
+    from proxy.pipeline import Prepared
+
+log = logging.getLogger("tersely.proxy")
+
+_NOT_COMPRESSED = CompressionReport(policy=None, treatment=Treatment.PASSED)
+_TOO_LARGE = CompressionReport(
+    policy=None,
+    treatment=Treatment.PASSED,
+    note="the body is over server.max_parse_bytes and was passed on unread",
+)
+_BROKEN = "preparing the request failed, so the original was sent; the log says why"
+
+
+def new_request_id() -> str:
+    """Return an id for the record, and for an answer that has none from the upstream."""
+    return f"req_{uuid.uuid4().hex}"
+
+
+class Preparer(Protocol):
+    """What an exchange asks of the pipeline."""
+
+    def route(
+        self, *, path: str, headers: Mapping[str, str], tenant: str, model: str = ""
+    ) -> Route:
+        """Return where a request goes."""
+        ...
+
+    async def prepare(
+        self, *, path: str, headers: Mapping[str, str], tenant: str, body: bytes
+    ) -> "Prepared":
+        """Return what the upstream is sent; raises RequestRefused."""
+        ...
+
+    def untouched(
+        self, *, path: str, headers: Mapping[str, str], tenant: str, body: bytes, note: str
+    ) -> "Prepared":
+        """Return the original with `note` as the reason, also when `prepare` has failed."""
+        ...
+
+
+class Prices(Protocol):
+    """What an exchange asks of the price table."""
+
+    def dollars_saved(
+        self, model: str, tokens_saved: int, usage: Usage
+    ) -> tuple[float | None, str | None]:
+        """Return the estimate and its source, or None."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What every exchange shares."""
+
+    config: Config
+    pipeline: Preparer
+    upstream: Upstream
+    sinks: Sequence[Sink]
+    prices: Prices | None = None
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What goes upstream, and what is known about it."""
+
+    route: Route
+    report: CompressionReport
+    body: bytes | None = None  # None: the client's body is streamed on
+    first: bytes = b""  # the part of a streamed body that was read already
+    changed: bool = False
+    decoded: bool = False
+    usage_added: bool = False
+    model: str = ""
+    stream: bool = False
+
+
+class Exchange:
+    """Serves one request under /v1. `run` writes exactly one record, whatever happens."""
+
+    def __init__(
+        self, services: Services, scope: Scope, receive: Receive, send: Send, *, compress: bool
+    ) -> None:
+        self._services = services
+        self._scope = scope
+        self._compress = compress
+        self._client = Client(receive, send)
+        self._headers = head.header_map(scope["headers"])
+        self._tenant = head.tenant_of(self._headers)
+        self._id = new_request_id()
+        self._began = time.perf_counter()
+        self._at = time.time()
+        self._sent: float | None = None
+        self._first_byte: float | None = None
+        self._status: int | None = None
+        self._ending = Ending.INTERNAL_ERROR
+        self._plan: _Plan | None = None
+        self._tap: Tap = NoTap()
+        self._may_add_event = False
+
+    async def run(self) -> None:
+        """Serve the request; returns when the answer has gone out, or the client has."""
+        try:
+            await self._serve()
+            self._ending = Ending.FINISHED
+        except ClientGone:
+            self._ending = Ending.CLIENT_GONE
+        except asyncio.CancelledError:
+            if not self._client.gone:
+                raise
+            self._ending = Ending.CLIENT_GONE
+        except Exception as error:  # noqa: BLE001 - the error table is the boundary
+            await self._fail(error)
+        finally:
+            self._client.release()
+            self._record()
+
+    async def _serve(self) -> None:
+        self._plan = plan = await self._planned()
+        config = self._services.config.upstreams[plan.route.upstream]
+        request = self._request(plan, config)
+        if request.body is None or isinstance(request.body, bytes):
+            self._client.watch()
+        self._sent = time.perf_counter()
+        response = await self._services.upstream.send(plan.route.upstream, request)
+        self._first_byte = time.perf_counter()
+        try:
+            self._client.check()
+            await self._answer(response, plan)
+        finally:
+            response.close()
+
+    async def _planned(self) -> _Plan:
+        if not self._compress:
+            return self._passed(_NOT_COMPRESSED)
+        limit = self._services.config.server.max_parse_bytes
+        declared = self._headers.get("content-length", "0")
+        if declared.isdecimal() and int(declared) > limit:
+            return self._passed(_TOO_LARGE)
+        body, complete = await self._client.read_body(limit)
+        if not complete:
+            return self._passed(_TOO_LARGE, body)
+        self._client.watch()
+        prepared = await self._prepared(body)
+        self._client.check()
+        return _Plan(
+            route=prepared.route,
+            report=prepared.report,
+            body=prepared.body,
+            changed=prepared.body is not body,
+            decoded=prepared.decoded,
+            usage_added=prepared.usage_added,
+            model=prepared.model,
+            stream=prepared.stream,
+        )
+
+    async def _prepared(self, body: bytes) -> "Prepared":
+        pipeline, path = self._services.pipeline, self._scope["path"]
+        try:
+            return await pipeline.prepare(
+                path=path, headers=self._headers, tenant=self._tenant, body=body
+            )
+        except RequestRefused:
+            raise
+        except Exception:
+            # Fail open: what goes wrong with the savings must not cost the user the answer.
+            log.exception("preparing request %s failed; the original is sent", self._id)
+            original = pipeline.untouched(
+                path=path, headers=self._headers, tenant=self._tenant, body=body, note=_BROKEN
+            )
+            report = replace(original.report, treatment=Treatment.FAILED_OPEN)
+            return replace(original, report=report)
+
+    def _passed(self, report: CompressionReport, first: bytes = b"") -> _Plan:
+        route = self._services.pipeline.route(
+            path=self._scope["path"], headers=self._headers, tenant=self._tenant
+        )
+        return _Plan(route=route, report=report, first=first)
+
+    def _request(self, plan: _Plan, config: UpstreamConfig) -> UpstreamRequest:
+        body = plan.body
+        if body is not None:
+            length = len(body) if plan.changed else None
+            content: object = body or None
+        else:
+            length = None
+            content = self._client.rest(plan.first) if self._has_body() else None
+        key = config.api_key.get_secret_value() if config.api_key is not None else None
+        return UpstreamRequest(
+            method=self._scope["method"],
+            target=_target(self._scope),
+            headers=head.to_upstream(
+                self._scope["headers"],
+                api_key=key,
+                new_length=length,
+                decoded=plan.decoded,
+                identity=self._compress,
+            ),
+            body=content,  # type: ignore[arg-type]
+        )
+
+    def _has_body(self) -> bool:
+        if "transfer-encoding" in self._headers:
+            return True
+        return self._headers.get("content-length", "0") != "0"
+
+    async def _answer(self, response: UpstreamResponse, plan: _Plan) -> None:
+        status = response.status
+        if not 200 <= status <= 599:
+            raise UpstreamProtocolError(
+                f"upstream '{plan.route.upstream}' answered with the status {status}"
+            )
+        self._status = status
+        raw = response.headers
+        kind = head.find(raw, b"content-type") or b""
+        is_stream = kind.lower().startswith(b"text/event-stream")
+        rewritten = False
+        if self._compress:
+            self._tap, rewritten = tap_for(
+                kind,
+                head.find(raw, b"content-encoding") or b"",
+                remove_added=plan.usage_added,
+            )
+        out = head.to_client(raw, status, rewritten=rewritten, drop_own=self._compress)
+        if is_stream:
+            out += head.sse_headers(raw)
+            self._may_add_event = self._compress and head.find(out, b"content-length") is None
+        if self._compress:
+            out += head.report_headers(plan.report)
+        await self._client.start(status, out)
+        await relay_body(response, self._client, self._tap)
+
+    async def _fail(self, error: Exception) -> None:
+        """Tell the client what went wrong, in the way that is still open."""
+        if self._client.gone:
+            self._ending = Ending.CLIENT_GONE
+            return
+        answer = answer_for(error)
+        self._ending = answer.ending
+        if answer.ending is Ending.INTERNAL_ERROR:
+            log.error("request %s failed", self._id, exc_info=error)
+        body = error_body(error, self._id)
+        try:
+            if not self._client.started:
+                self._status = answer.status
+                await self._client.start(answer.status, self._error_headers(error, body))
+                await self._client.finish(body)
+            elif self._may_add_event and self._tap.takes_event():
+                await self._client.finish(b"data: " + body + b"\n\n")
+            # Else the answer stays unfinished, and the server cuts the connection: a body that
+            # ended cleanly would look complete.
+        except asyncio.CancelledError:
+            if not self._client.gone:
+                raise
+
+    def _error_headers(self, error: Exception, body: bytes) -> list[tuple[bytes, bytes]]:
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"x-request-id", self._id.encode("ascii")),
+        ]
+        if isinstance(error, UpstreamUnreachable) and error.tries > 1:
+            headers.append((b"x-should-retry", b"false"))
+        if self._compress and self._plan is not None:
+            headers += head.report_headers(self._plan.report)
+        return headers
+
+    def _record(self) -> None:
+        now = time.perf_counter()
+        plan = self._plan
+        record = SavingsRecord(
+            id=self._id,
+            at=self._at,
+            tenant=self._tenant,
+            method=self._scope["method"],
+            path=self._scope["path"],
+            model=plan.model if plan is not None else "",
+            upstream=plan.route.upstream if plan is not None else None,
+            stream=plan.stream if plan is not None else False,
+            ending=self._ending,
+            status=self._status,
+            report=plan.report if plan is not None else _NOT_COMPRESSED,
+            usage=self._tap.usage,
+            upstream_first_byte_ms=_ms(self._sent, self._first_byte),
+            upstream_ms=_ms(self._sent, now if self._first_byte is not None else None),
+            total_ms=(now - self._began) * 1000,
+        )
+        record = self._priced(record)
+        for sink in self._services.sinks:
+            sink.write(record)
+
+    def _priced(self, record: SavingsRecord) -> SavingsRecord:
+        prices = self._services.prices
+        if prices is None or not (record.tokens_saved or record.tokens_shadow):
+            return record
+        saved, source = prices.dollars_saved(record.model, record.tokens_saved, record.usage)
+        shadow, source = prices.dollars_saved(record.model, record.tokens_shadow, record.usage)
+        return replace(record, dollars_saved=saved, dollars_shadow=shadow, price_source=source)
+
+
+def _ms(start: float | None, end: float | None) -> float | None:
+    return (end - start) * 1000 if start is not None and end is not None else None
+
+
+def _target(scope: Scope) -> str:
+    """Return what follows /v1 in the request line, byte for byte."""
+    target: bytes = scope["raw_path"][len(b"/v1") :]
+    if query := scope["query_string"]:
+        target += b"?" + query
+    return target.decode("utf-8", "surrogateescape")

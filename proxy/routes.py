@@ -1,0 +1,116 @@
+"""What is served where: everything under /v1, three probes beside it, and nothing else."""
+
+import re
+from collections.abc import Callable, Mapping
+from urllib.parse import unquote_to_bytes
+
+import orjson
+from starlette.types import Receive, Scope, Send
+
+from proxy.errors import (
+    RequestRefused,
+    error_body,
+    not_served,
+    too_many_connections,
+    wrong_method,
+)
+from proxy.exchange import Exchange, Services, new_request_id
+
+COMPRESSED_PATHS = frozenset({b"/v1/chat/completions"})
+
+Probe = Callable[[], tuple[int, bytes, bytes]]
+
+# A `..` segment in any spelling that some server might take for one: with backslashes, or with
+# the path parameters of RFC 3986 section 3.3 behind it.
+_CLIMBS = re.compile(rb"(?:^|[/\\])\.\.(?:;[^/\\]*)?(?=[/\\]|$)")
+
+
+def within_api(raw_path: bytes) -> bool:
+    """Return whether a request path, as it came, is under /v1 and cannot lead out of it."""
+    if raw_path != b"/v1" and not raw_path.startswith(b"/v1/"):
+        return False
+    if b".." not in raw_path and b"%" not in raw_path:
+        return True
+    once = unquote_to_bytes(raw_path)
+    return not any(_CLIMBS.search(path) for path in (raw_path, once, unquote_to_bytes(once)))
+
+
+def readiness(degraded: Mapping[str, str], *, loading: bool) -> tuple[int, bytes, bytes]:
+    """Return /readyz: 503 while there is no classifier, 200 with what is degraded otherwise."""
+    missing = loading or "classifier" in degraded
+    state = "unavailable" if missing else "degraded" if degraded else "ready"
+    body = {"status": state, "degraded": dict(degraded)}
+    return (503 if missing else 200), orjson.dumps(body), b"application/json"
+
+
+def liveness() -> tuple[int, bytes, bytes]:
+    """Return /healthz: the process is up."""
+    return 200, b'{"status":"ok"}', b"application/json"
+
+
+class Routes:
+    """The ASGI application behind the lifespan."""
+
+    def __init__(self, services: Services, probes: Mapping[str, Probe]) -> None:
+        self._services = services
+        self._probes = probes
+        self._running = 0
+        self._limit = services.config.server.max_connections
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection's request."""
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        raw_path: bytes = scope["raw_path"]
+        if not within_api(raw_path):
+            await self._beside(scope, send)
+            return
+        if self._running >= self._limit:
+            error = too_many_connections(self._limit)
+            await _refuse(scope, send, error, ((b"retry-after", b"1"),))
+            return
+        self._running += 1
+        try:
+            compress = raw_path in COMPRESSED_PATHS and scope["method"] == "POST"
+            await Exchange(self._services, scope, receive, send, compress=compress).run()
+        finally:
+            self._running -= 1
+
+    async def _beside(self, scope: Scope, send: Send) -> None:
+        method, path = scope["method"], scope["path"]
+        probe = self._probes.get(path)
+        if probe is None:
+            await _refuse(scope, send, not_served(method, path))
+        elif method not in ("GET", "HEAD"):
+            await _refuse(scope, send, wrong_method(method, path), ((b"allow", b"GET, HEAD"),))
+        else:
+            status, body, content_type = probe()
+            await _answer(send, status, body, ((b"content-type", content_type),))
+
+
+async def _refuse(
+    scope: Scope,
+    send: Send,
+    error: RequestRefused,
+    headers: tuple[tuple[bytes, bytes], ...] = (),
+) -> None:
+    request_id = new_request_id()
+    await _answer(
+        send,
+        error.status,
+        error_body(error, request_id),
+        (
+            (b"content-type", b"application/json"),
+            (b"x-request-id", request_id.encode("ascii")),
+            *headers,
+        ),
+    )
+
+
+async def _answer(
+    send: Send, status: int, body: bytes, headers: tuple[tuple[bytes, bytes], ...]
+) -> None:
+    length = (b"content-length", b"%d" % len(body))
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -1,0 +1,281 @@
+"""The upstream APIs behind one small protocol, and its aiohttp implementation."""
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import aiohttp
+from aiohttp import hdrs
+from aiohttp.http_exceptions import HttpProcessingError
+from yarl import URL
+
+from proxy.config import UpstreamConfig
+from proxy.errors import (
+    UpstreamCut,
+    UpstreamDisconnected,
+    UpstreamError,
+    UpstreamProtocolError,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
+
+_HEADER_LIMIT = 256 * 1024
+_HEADER_COUNT_LIMIT = 4096
+_READ_BUFFER = 64 * 1024
+# Written in slices, so that a large body does not hold the event loop in one write.
+_SLICE = 256 * 1024
+_KEEP_ALIVE_SECONDS = 30.0
+_CUT_ERRORS = (aiohttp.ClientError, HttpProcessingError, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamRequest:
+    """One request. `target` is the path and query below the base URL, exactly as it goes out."""
+
+    method: str
+    target: str
+    headers: Sequence[tuple[str, str]]
+    body: bytes | AsyncIterable[bytes] | None = None
+
+
+class UpstreamResponse(Protocol):
+    """An answer whose head has arrived."""
+
+    status: int
+    headers: Sequence[tuple[bytes, bytes]]
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the body as it arrives; raises UpstreamCut or UpstreamTimeout."""
+        ...
+
+    def close(self) -> None:
+        """Drop the answer; an unfinished one closes its connection at once."""
+        ...
+
+
+class Upstream(Protocol):
+    """Every configured upstream, by name."""
+
+    async def start(self) -> None:
+        """Make ready to send."""
+        ...
+
+    async def send(self, name: str, request: UpstreamRequest) -> UpstreamResponse:
+        """Send one request and return when the head of its answer is there.
+
+        Raises UpstreamUnreachable, UpstreamTimeout, UpstreamDisconnected, UpstreamProtocolError.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close every connection."""
+        ...
+
+
+class _Response:
+    """An aiohttp answer as an UpstreamResponse."""
+
+    __slots__ = ("_name", "_raw", "headers", "status")
+
+    def __init__(self, name: str, raw: aiohttp.ClientResponse) -> None:
+        self._name = name
+        self._raw = raw
+        self.status = raw.status
+        self.headers: Sequence[tuple[bytes, bytes]] = raw.raw_headers
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        content = self._raw.content
+        while True:
+            try:
+                chunk = await content.readany()
+            except _CUT_ERRORS as error:
+                # readany raises before it hands out what had arrived until then.
+                if rest := content._read_nowait(-1):
+                    yield rest
+                raise self._broken(error) from error
+            if not chunk:
+                return
+            yield chunk
+
+    def _broken(self, error: BaseException) -> UpstreamError:
+        if isinstance(error, TimeoutError):
+            return UpstreamTimeout(
+                f"upstream '{self._name}' fell silent in the middle of its answer"
+            )
+        return UpstreamCut(
+            f"upstream '{self._name}' closed the connection in the middle of its answer"
+        )
+
+    def close(self) -> None:
+        self._raw.close()
+
+
+class _Stall:
+    """Ends a send when the upstream takes nothing of the body for too long.
+
+    The HTTP client's own read timeout starts once the body is written.
+    """
+
+    def __init__(self, timer: asyncio.Timeout, seconds: float) -> None:
+        self._timer: asyncio.Timeout | None = timer
+        self._seconds = seconds
+
+    def _set(self, when: float | None) -> None:
+        if self._timer is not None:
+            self._timer.reschedule(when)
+
+    def over(self) -> None:
+        """Stop watching: the answer has begun, or will not come."""
+        self._timer = None
+
+    async def watch(self, body: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+        """Yield the body; the clock runs while a piece is being written."""
+        loop = asyncio.get_running_loop()
+        async for piece in body:
+            self._set(loop.time() + self._seconds)
+            yield piece
+            self._set(None)
+
+
+async def _slices(body: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), _SLICE):
+        yield body[start : start + _SLICE]
+
+
+class _Target:
+    """One configured upstream: its session, its limits and where it is."""
+
+    def __init__(self, name: str, config: UpstreamConfig) -> None:
+        self.name = name
+        self.config = config
+        self._base = URL(config.base_url.rstrip("/"), encoded=True)
+        self._path = self._base.raw_path.rstrip("/")
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=config.max_connections, keepalive_timeout=_KEEP_ALIVE_SECONDS
+            ),
+            # Carrying a cookie from one client's answer to another's request would mix them up.
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(
+                total=None,
+                connect=config.connect_timeout_seconds,
+                sock_read=config.read_timeout_seconds,
+            ),
+            auto_decompress=False,
+            skip_auto_headers=(
+                hdrs.USER_AGENT,
+                hdrs.ACCEPT,
+                hdrs.ACCEPT_ENCODING,
+                hdrs.CONTENT_TYPE,
+            ),
+            trust_env=False,
+            read_bufsize=_READ_BUFFER,
+            max_line_size=_HEADER_LIMIT,
+            max_field_size=_HEADER_LIMIT,
+            max_headers=_HEADER_COUNT_LIMIT,
+            middlewares=(self._send_once,),
+        )
+
+    async def _send_once(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        # aiohttp repeats idempotent requests on a connection error of its own accord. The
+        # upstream may have read the first one, so the error leaves here as one it does not know.
+        try:
+            return await handler(request)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+            raise
+        except TimeoutError as error:
+            raise self._silent() from error
+        except aiohttp.ClientConnectionError as error:
+            raise UpstreamDisconnected(
+                f"upstream '{self.name}' closed the connection before it answered"
+            ) from error
+
+    def _silent(self) -> UpstreamTimeout:
+        return UpstreamTimeout(
+            f"upstream '{self.name}' did not answer within "
+            f"{self.config.read_timeout_seconds:g} seconds (read_timeout_seconds)"
+        )
+
+    def _url(self, target: str) -> URL:
+        # With the query inside the path, yarl leaves every byte of the target alone.
+        return self._base.with_path(self._path + target, encoded=True)
+
+    async def send(self, request: UpstreamRequest) -> UpstreamResponse:
+        tries = 1 + self.config.connect_retries
+        for attempt in range(1, tries + 1):
+            try:
+                return await self._send(request)
+            except UpstreamUnreachable as error:
+                error.tries = attempt
+                if attempt == tries:
+                    raise
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    async def _send(self, request: UpstreamRequest) -> UpstreamResponse:
+        body = request.body
+        if body is None or (isinstance(body, bytes) and len(body) <= _SLICE):
+            return await self._exchange(request, body)
+        try:
+            async with asyncio.timeout(None) as timer:
+                stall = _Stall(timer, self.config.read_timeout_seconds)
+                try:
+                    pieces = _slices(body) if isinstance(body, bytes) else body
+                    return await self._exchange(request, stall.watch(pieces))
+                finally:
+                    stall.over()
+        except TimeoutError as error:
+            raise self._silent() from error
+
+    async def _exchange(
+        self, request: UpstreamRequest, body: bytes | AsyncIterable[bytes] | None
+    ) -> UpstreamResponse:
+        try:
+            raw = await self._session.request(
+                request.method,
+                self._url(request.target),
+                headers=request.headers,
+                data=body,
+                allow_redirects=False,
+            )
+        except aiohttp.ConnectionTimeoutError as error:
+            raise UpstreamUnreachable(
+                f"upstream '{self.name}' at {self._base.origin()}: no connection within "
+                f"{self.config.connect_timeout_seconds:g} seconds (connect_timeout_seconds)"
+            ) from error
+        except aiohttp.ClientConnectorError as error:
+            raise UpstreamUnreachable(
+                f"upstream '{self.name}' at {self._base.origin()} cannot be reached: {error}"
+            ) from error
+        except (aiohttp.ClientError, HttpProcessingError) as error:
+            raise UpstreamProtocolError(
+                f"upstream '{self.name}' sent an answer that is not HTTP: {error}"
+            ) from error
+        return _Response(self.name, raw)
+
+    async def close(self) -> None:
+        await self._session.close()
+
+
+class AiohttpUpstream:
+    """The upstreams of a config, each with its own connection pool."""
+
+    def __init__(self, upstreams: Mapping[str, UpstreamConfig]) -> None:
+        self._configs = upstreams
+        self._targets: dict[str, _Target] = {}
+
+    async def start(self) -> None:
+        """Open the sessions; no connection is made yet."""
+        self._targets = {name: _Target(name, config) for name, config in self._configs.items()}
+
+    async def send(self, name: str, request: UpstreamRequest) -> UpstreamResponse:
+        """Send one request to the upstream of that name; see Upstream.send."""
+        return await self._targets[name].send(request)
+
+    async def close(self) -> None:
+        """Close every session."""
+        for target in self._targets.values():
+            await target.close()
+        self._targets = {}
