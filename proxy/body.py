@@ -1,5 +1,6 @@
 """Request bodies out of their content-encoding, within a size cap."""
 
+import json
 import zlib
 from dataclasses import dataclass
 
@@ -41,6 +42,19 @@ def decode_body(body: bytes, content_encoding: str, max_bytes: int) -> DecodedBo
     if len(data) > max_bytes:
         raise Unreadable(f"the {names[0]} body is over server.max_parse_bytes={max_bytes} inside")
     return DecodedBody(data, True)
+
+
+def model_named(data: bytes) -> str:
+    """Return the model that a body names, "" where none; for routing a body that is not read.
+
+    Lenient where readers differ: of members with the same name the last counts, NaN is a number.
+    """
+    try:
+        root = json.loads(data)
+    except (ValueError, RecursionError):
+        return ""
+    model = root.get("model") if isinstance(root, dict) else None
+    return model if isinstance(model, str) else ""
 
 
 def _decompress(name: str, body: bytes, max_bytes: int) -> bytes:

@@ -26,11 +26,16 @@ Shape: TypeAlias = Union["Mapping[str, Shape]", "tuple[Shape]", None]
 
 
 class Unreadable(Exception):
-    """The body is to be passed on as it is; `note` says why, for the record."""
+    """The body is to be passed on as it is.
 
-    def __init__(self, note: str) -> None:
+    `note` says why, for the record, and holds none of the body; `model` is what the body still
+    names for certain or by a lenient reading, "" where it names none.
+    """
+
+    def __init__(self, note: str, *, model: str = "") -> None:
         super().__init__(note)
         self.note = note
+        self.model = model
 
 
 @dataclass(slots=True)

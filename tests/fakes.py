@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 
+from compressor.tokens import EncodingChoice
 from compressor.types import (
     CacheState,
     CompressionResult,
@@ -103,6 +104,19 @@ class FakeCounter:
 
     def starts(self, text: str) -> Sequence[int]:
         return [match.start() for match in _WORD.finditer(text)]
+
+
+class FakeTokenizers:
+    """One word-counting tokenizer for every model; unknown to be right for `estimated` ones."""
+
+    def __init__(self, *estimated: str) -> None:
+        self.estimated = estimated
+
+    def for_model(self, model: str) -> EncodingChoice:
+        return EncodingChoice("words", model in self.estimated)
+
+    def counter(self, encoding: str) -> FakeCounter:
+        return FakeCounter()
 
 
 class FakeSink:

@@ -1,0 +1,220 @@
+"""A request body in; the body to send, and a report of what was done to it, out."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from compressor.types import PartCompressor
+from policies.match import Router, model_glob
+from policies.select import select
+from policies.types import Policy, RequestFacts, Route
+from proxy.body import DecodedBody, decode_body, model_named
+from proxy.config import Config, UsageMode
+from proxy.control import Control, read_control
+from proxy.counting import PromptCounter, TokenizerSource
+from proxy.dialects.base import BodyReading, BodyText, Dialect
+from proxy.dialects.chat import ChatDialect
+from proxy.errors import RequestRefused
+from proxy.json_spans import Edit, Unreadable, splice, string_literal
+from proxy.savings import CompressionReport, Treatment
+from proxy.treatment import Treated, leave_alone, text_parts, treat
+
+# Reading this many bytes takes about as long as the way to a thread and back.
+_INLINE_BYTES = 64 * 1024
+
+DIALECTS: Mapping[str, Dialect] = {"/v1/chat/completions": ChatDialect()}
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What to send upstream for one request, and the report for its record.
+
+    `body` is the received object itself when nothing changed. `decoded` is true when it changed
+    and is out of its content-encoding, so that header has to go. `usage_added` is true when the
+    stream was made to report usage, which has to be taken out of the answer again.
+    """
+
+    body: bytes
+    decoded: bool
+    route: Route
+    model: str
+    stream: bool
+    usage_added: bool
+    report: CompressionReport
+
+
+class Pipeline:
+    """Reads, routes, decides, compresses and splices. Keeps nothing but token counts."""
+
+    def __init__(
+        self,
+        config: Config,
+        compressor: PartCompressor,
+        tokenizers: TokenizerSource,
+        *,
+        context_window: Callable[[str], int | None] | None = None,
+    ) -> None:
+        """Take `context_window` to look up, in tokens, what the config's own globs leave open."""
+        self._config = config
+        self._compressor = compressor
+        self._router = Router(config.routes)
+        self._counter = PromptCounter(tokenizers)
+        self._windows = [
+            (model_glob(pattern), size)
+            for pattern, size in config.compressor.context_windows.items()
+        ]
+        self._context_window = context_window
+
+    def route(
+        self, *, path: str, headers: Mapping[str, str], tenant: str, model: str = ""
+    ) -> Route:
+        """Return the first route that matches; raises RequestRefused (404) when none does."""
+        facts = RequestFacts(model=model, path=path, tenant=tenant, headers=headers)
+        route = self._router.first_match(facts)
+        if route is None:
+            raise RequestRefused(
+                404,
+                f"no route in the proxy's config matches this request: model '{model[:100]}', "
+                f"path '{path[:100]}', tenant '{tenant}' and its headers were looked at. "
+                "A last route with an empty match takes what the others do not.",
+                code="no_route",
+            )
+        return route
+
+    def untouched(
+        self,
+        *,
+        path: str,
+        headers: Mapping[str, str],
+        tenant: str,
+        body: bytes,
+        note: str,
+        model: str | None = None,
+    ) -> Prepared:
+        """Return `body` itself, to be passed on with `note` as the reason; compresses nothing.
+
+        Works by its own means, so that it serves when `prepare` has failed; where `model` is not
+        given the body is asked for it. Raises RequestRefused when no route matches.
+        """
+        if model is None:
+            model = self._model_named(body, headers)
+        try:
+            route = self.route(path=path, headers=headers, tenant=tenant, model=model)
+        except RequestRefused as refused:
+            message = f"{refused.message} (Its body was not compressed: {note}.)"
+            raise RequestRefused(refused.status, message, code=refused.code) from None
+        report = CompressionReport(policy=route.policy, treatment=Treatment.PASSED, note=note)
+        return Prepared(body, False, route, model, False, False, report)
+
+    async def prepare(
+        self, *, path: str, headers: Mapping[str, str], tenant: str, body: bytes
+    ) -> Prepared:
+        """Return what to send for a request; header names are in lower case.
+
+        Raises RequestRefused for control headers that cannot be followed (400) and for a request
+        that no route takes (404). A body that cannot be read goes on untouched.
+        """
+        control = read_control(headers, self._config.policies)
+        try:
+            content, reading = await self._read(path, headers, body)
+        except Unreadable as why:
+            return self.untouched(
+                path=path,
+                headers=headers,
+                tenant=tenant,
+                body=body,
+                note=why.note,
+                model=why.model,
+            )
+        route = self.route(path=path, headers=headers, tenant=tenant, model=reading.model)
+        policy = control.applied(self._config.policies[route.policy])
+        treated = await self._treat(control, policy, reading, tenant)
+        asks = self._config.upstreams[route.upstream].usage is UsageMode.ASK
+        ask = reading.ask_usage if asks and not control.bypass else None
+        sent = await _edited(body, content, treated.changes, ask)
+        return Prepared(
+            body=sent,
+            decoded=content.decoded and sent is not body,
+            route=route,
+            model=reading.model,
+            stream=reading.stream,
+            usage_added=ask is not None,
+            report=treated.report,
+        )
+
+    async def _read(
+        self, path: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[DecodedBody, BodyReading]:
+        dialect = DIALECTS.get(path)
+        if dialect is None:
+            raise Unreadable("texts of this path are not compressed")
+        coding = headers.get("content-encoding", "")
+        limit = self._config.server.max_parse_bytes
+        # A small body in a content-encoding may be large inside.
+        if coding or len(body) > _INLINE_BYTES:
+            return await asyncio.to_thread(_read, dialect, body, coding, limit)
+        return _read(dialect, body, coding, limit)
+
+    async def _treat(
+        self, control: Control, policy: Policy, reading: BodyReading, tenant: str
+    ) -> Treated:
+        counts = await self._counter.count(reading.model, [text.text for text in reading.texts])
+        parts = text_parts(reading.texts, counts.tokens)
+        if control.bypass:
+            reason = "the request asked for no compression (x-tersely-bypass)"
+            return leave_alone(policy, Treatment.BYPASSED, parts, counts, reason)
+        window = self._window(reading.model) if policy.fit_context else None
+        decisions = select(policy, parts, window=window, reserved_tokens=reading.reserved_tokens)
+        return await treat(
+            policy,
+            reading.texts,
+            parts,
+            decisions,
+            counts,
+            compressor=self._compressor,
+            tenant=tenant,
+        )
+
+    def _window(self, model: str) -> int | None:
+        for matches, size in self._windows:
+            if matches(model):
+                return size
+        return self._context_window(model) if self._context_window is not None else None
+
+    def _model_named(self, body: bytes, headers: Mapping[str, str]) -> str:
+        coding = headers.get("content-encoding", "")
+        try:
+            content = decode_body(body, coding, self._config.server.max_parse_bytes)
+        except Unreadable:
+            return ""
+        return model_named(content.data)
+
+
+def _read(
+    dialect: Dialect, body: bytes, coding: str, max_bytes: int
+) -> tuple[DecodedBody, BodyReading]:
+    content = decode_body(body, coding, max_bytes)
+    try:
+        return content, dialect.read(content.data)
+    except Unreadable as why:
+        raise Unreadable(why.note, model=model_named(content.data)) from None
+
+
+async def _edited(
+    body: bytes,
+    content: DecodedBody,
+    changes: Iterable[tuple[BodyText, str]],
+    ask: Edit | None,
+) -> bytes:
+    """Return the content with the changes made; `body` itself, as received, when there are none."""
+    edits = [
+        Edit(text.start, text.end, string_literal(new, content.data[text.start : text.end]))
+        for text, new in changes
+    ]
+    if ask is not None:
+        edits.append(ask)
+    if not edits:
+        return body
+    if len(content.data) > _INLINE_BYTES:
+        return await asyncio.to_thread(splice, content.data, edits)
+    return splice(content.data, edits)
