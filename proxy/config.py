@@ -103,13 +103,17 @@ class CacheConfig(_Section):
     """Compressed text, kept so that the same text is never compressed twice."""
 
     memory_mb: int = Field(64, ge=0, description="Size of the in-memory LRU; 0 turns it off.")
-    url: str | None = Field(
+    url: SecretStr | None = Field(
         None,
+        exclude=True,
         description="redis://, rediss:// or unix:// address of a Redis or Valkey that all copies "
-        "share. The values are prompts: see encryption_key_env.",
+        "share; it may hold a password, so it is never printed. The values are prompts: see "
+        "encryption_key_env.",
     )
     url_env: str | None = Field(
-        None, description="Environment variable that holds the address, instead of `url`."
+        None,
+        description="Environment variable that holds the address, instead of `url`; `load` puts "
+        "what it holds into `url`.",
     )
     ttl_seconds: int = Field(86_400, ge=1, description="How long a shared entry is kept.")
     call_budget_ms: int = Field(
