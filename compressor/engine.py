@@ -1,0 +1,202 @@
+"""One text in, a shorter one out: the library's own entry point."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from functools import partial
+from threading import Lock
+from types import TracebackType
+from typing import Self, TypedDict, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compressor.classifier.base import Classifier, Encoded
+from compressor.extract import extract
+from compressor.pool import Job, Piece, WindowPool
+from compressor.scoring import word_probabilities
+from compressor.tokens import Tokenizers
+from compressor.types import CompressionResult, Kind, Settings, Span, TokenCounter
+from compressor.words import Word, split_words
+
+# Raise it with any change after which the same text and settings may give another result: cached
+# results of another revision are not used.
+ALGORITHM_REVISION = "1"
+
+_Probabilities = NDArray[np.float32]
+
+
+class SettingsFields(TypedDict, total=False):
+    """The fields of Settings, for calls that name them."""
+
+    rate: float | None
+    threshold: float | None
+    target_tokens: int | None
+    protect: frozenset[Kind]
+    force_tokens: tuple[str, ...]
+    encoding: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A text on its way: its windows are with the classifier, and `finish` makes the result."""
+
+    text: str
+    settings: Settings
+    counter: TokenCounter
+    words: list[Word]
+    encoded: Encoded
+    job: Job[_Probabilities]
+    tokenize_ms: float
+
+    @property
+    def pending(self) -> Future[list[_Probabilities]]:
+        """The classifier's outputs; cancel it to drop the windows that have not begun."""
+        return self.job.future
+
+    def finish(self) -> CompressionResult:
+        """Make the result, once the classifier is done (blocks until then)."""
+        outputs = self.pending.result()
+        started = time.perf_counter()
+        tokens = np.concatenate(outputs) if outputs else np.empty(0, np.float32)
+        probabilities = word_probabilities(self.words, self.encoded.offsets, tokens)
+        result = extract(self.text, self.words, probabilities, self.settings, self.counter)
+        timings = {
+            "tokenize": self.tokenize_ms,
+            "queue": self.job.queue_ms,
+            "classify": self.job.run_ms,
+            "extract": _ms_since(started),
+        }
+        return replace(result, timings_ms=timings)
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A text that needs no classifier: its result is known."""
+
+    result: CompressionResult
+    pending: None = None
+
+    def finish(self) -> CompressionResult:
+        """Return the result."""
+        return self.result
+
+
+class Compressor:
+    """Shortens texts with a token classifier. Thread-safe; the same call gives the same bytes.
+
+    Without a `classifier` the one called `name` is loaded, at the first text or by `load`.
+    `workers` are classifier threads, 0 for one per usable core.
+    """
+
+    def __init__(
+        self,
+        classifier: Classifier | None = None,
+        tokenizers: Tokenizers | None = None,
+        *,
+        name: str = "bundled",
+        backend: str = "auto",
+        workers: int = 0,
+        max_queued_tokens: int = 400_000,
+    ) -> None:
+        self._classifier = classifier
+        self._name = name
+        self._backend = backend
+        self._tokenizers = tokenizers or Tokenizers()
+        self._pool = WindowPool(workers, max_queued_tokens)
+        self._loading = Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def load(self) -> Classifier:
+        """Return the classifier, loaded once. Raises ClassifierUnavailable."""
+        with self._loading:
+            if self._classifier is None:
+                # Here, because the runtimes take a while to import and may not be needed.
+                from compressor.classifier.registry import load_classifier  # noqa: PLC0415
+
+                self._classifier = load_classifier(self._name, backend=self._backend)
+            return self._classifier
+
+    @property
+    def revision(self) -> str:
+        """What a result depends on besides text and settings. Loads the classifier."""
+        return f"{self.load().revision}/{ALGORITHM_REVISION}"
+
+    def compress(
+        self, text: str, settings: Settings | None = None, **options: Unpack[SettingsFields]
+    ) -> CompressionResult:
+        """Compress one text, by `settings` or by their fields: `compress(text, rate=0.5)`.
+
+        Raises ValueError for settings that cannot be, ClassifierUnavailable and Overloaded.
+        """
+        if settings is not None and options:
+            raise TypeError("give either settings or their fields, not both")
+        draft = self.begin(text, settings or Settings(**options))
+        try:
+            return draft.finish()
+        finally:
+            if draft.pending is not None:
+                draft.pending.cancel()  # matters only where the wait was interrupted
+
+    def begin(self, text: str, settings: Settings) -> Draft | Plain:
+        """Split and encode a text and queue its windows. For callers that must not block.
+
+        Raises ClassifierUnavailable, and Overloaded where the windows would not fit in the queue.
+        """
+        started = time.perf_counter()
+        counter = self._tokenizers.counter(settings.encoding)
+        words = split_words(text)
+        known = _without_classifier(text, words, settings, counter)
+        if known is not None:
+            return Plain(known)
+        classifier = self.load()
+        encoded = classifier.encode(text)
+        pieces = _pieces(classifier, encoded)
+        tokenize_ms = _ms_since(started)
+        job = self._pool.submit(pieces)
+        return Draft(text, settings, counter, words, encoded, job, tokenize_ms)
+
+    def close(self) -> None:
+        """End the classifier threads; what still waits fails with PoolClosed."""
+        self._pool.close()
+
+
+def _without_classifier(
+    text: str, words: list[Word], settings: Settings, counter: TokenCounter
+) -> CompressionResult | None:
+    """Return the result where it is plain that the text stays as it is."""
+    if not words:
+        reason = "it has no words"
+    elif settings.rate is not None and settings.rate >= 1:
+        reason = "the rate is 1"
+    elif settings.target_tokens is not None:
+        reason = "it is within target_tokens already"
+    else:
+        return None
+    tokens = counter.count(text)
+    if words and settings.target_tokens is not None and tokens > settings.target_tokens:
+        return None
+    kept = (Span(0, len(text)),) if text else ()
+    return CompressionResult(text, tokens, tokens, kept, unchanged=reason)
+
+
+def _pieces(classifier: Classifier, encoded: Encoded) -> list[Piece[_Probabilities]]:
+    windows = classifier.windows(encoded)
+    share = -(-len(encoded.ids) // max(1, len(windows)))
+    run: Callable[..., _Probabilities] = partial(classifier.keep_probabilities, encoded)
+    return [Piece(share, partial(run, window)) for window in windows]
+
+
+def _ms_since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000
