@@ -17,6 +17,7 @@ def build_part_compressor(
     workers: int = 0,
     max_queued_tokens: int = 400_000,
     encodings: Mapping[str, str] | None = None,
+    tokenizers: Tokenizers | None = None,
     memory_bytes: int = 64 * 1024 * 1024,
     redis_url: str | None = None,
     ttl_seconds: int = 86_400,
@@ -26,13 +27,14 @@ def build_part_compressor(
 ) -> DeadlineCompressor:
     """Return a part compressor that is not started: nothing is loaded or connected yet.
 
-    Raises ValueError for a Redis address or an encryption key that cannot be used.
+    `tokenizers` shares what is loaded elsewhere, instead of new ones for `encodings`. Raises
+    ValueError for a Redis address or an encryption key that cannot be used.
     """
-    tokenizers = Tokenizers(encodings)
+    counters = Tokenizers(encodings) if tokenizers is None else tokenizers
 
     def load() -> Compressor:
         compressor = Compressor(
-            tokenizers=tokenizers,
+            tokenizers=counters,
             name=classifier,
             backend=backend,
             workers=workers,

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,7 +16,6 @@ from proxy.config import Config, UpstreamConfig
 from proxy.errors import (
     ClientGone,
     RequestRefused,
-    UpstreamError,
     UpstreamProtocolError,
     UpstreamUnreachable,
     answer_for,
@@ -207,13 +206,12 @@ class Exchange:
         return _Plan(route=route, report=report, first=first)
 
     def _request(self, plan: _Plan, config: UpstreamConfig) -> UpstreamRequest:
-        body = plan.body
-        if body is not None:
-            length = len(body) if plan.changed else None
-            content: object = body or None
-        else:
-            length = None
+        length = None
+        content: bytes | AsyncIterable[bytes] | None = plan.body or None
+        if plan.body is None:
             content = self._client.rest(plan.first) if self._has_body() else None
+        elif plan.changed:
+            length = len(plan.body)
         key = config.api_key.get_secret_value() if config.api_key is not None else None
         return UpstreamRequest(
             method=self._scope["method"],
@@ -225,7 +223,7 @@ class Exchange:
                 decoded=plan.decoded,
                 identity=self._compress,
             ),
-            body=content,  # type: ignore[arg-type]
+            body=content,
         )
 
     def _has_body(self) -> bool:

@@ -35,9 +35,9 @@ def within_api(raw_path: bytes) -> bool:
     return not any(_CLIMBS.search(path) for path in (raw_path, once, unquote_to_bytes(once)))
 
 
-def readiness(degraded: Mapping[str, str], *, loading: bool) -> tuple[int, bytes, bytes]:
-    """Return /readyz: 503 while there is no classifier, 200 with what is degraded otherwise."""
-    missing = loading or "classifier" in degraded
+def readiness(degraded: Mapping[str, str]) -> tuple[int, bytes, bytes]:
+    """Return /readyz: 503 while there is no classifier, else 200 with what is degraded."""
+    missing = "classifier" in degraded
     state = "unavailable" if missing else "degraded" if degraded else "ready"
     body = {"status": state, "degraded": dict(degraded)}
     return (503 if missing else 200), orjson.dumps(body), b"application/json"

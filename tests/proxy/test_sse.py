@@ -1,3 +1,5 @@
+import itertools
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +17,7 @@ def pieces_of(data: bytes, cuts: list[int], limit: int = 1000) -> list[tuple[Pie
     reader = SseReader(limit)
     edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
     found = []
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in itertools.pairwise(edges):
         found.extend(reader.feed(data[start:end]))
     return [*found, (Piece.OTHER, reader.finish())]
 
