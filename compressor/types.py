@@ -82,9 +82,9 @@ class Settings:
 class CompressionResult:
     """One compressed text, with what was kept and what it cost.
 
-    `kept` are the slices of the source that make up `text`, in order; where `text` is the source
-    itself, `unchanged` says why. `restored` counts, by kind, what verify put back. `timings_ms`
-    is by stage and no part of equality.
+    `kept` are the slices of the source that make up `text`, in order (empty in a result that comes
+    from a cache); where `text` is the source itself, `unchanged` says why. `restored` counts, by
+    kind, what verify put back. `timings_ms` is by stage and no part of equality.
     """
 
     text: str
