@@ -2,7 +2,7 @@
 
 import fnmatch
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from policies.types import Match, RequestFacts, Route
 
@@ -57,6 +57,44 @@ class Router:
 def first_match(routes: Sequence[Route], facts: RequestFacts) -> Route | None:
     """Return the first matching route, or None. For one-off use: a Router keeps its globs ready."""
     return Router(routes).first_match(facts)
+
+
+def covers(earlier: Match, later: Match) -> bool:
+    """Return whether every request that `later` takes is one that `earlier` takes.
+
+    Sure where it says yes; globs with sets and question marks may cover each other unnoticed.
+    """
+    return (
+        _glob_covers(_lower(earlier.model), _lower(later.model), prefixed=True)
+        and _glob_covers(earlier.path, later.path)
+        and _glob_covers(earlier.tenant, later.tenant)
+        and _headers_cover(earlier.headers, later.headers)
+    )
+
+
+def _headers_cover(earlier: Mapping[str, str], later: Mapping[str, str]) -> bool:
+    given = {name.lower(): pattern for name, pattern in later.items()}
+    return all(
+        name.lower() in given and _glob_covers(pattern, given[name.lower()])
+        for name, pattern in earlier.items()
+    )
+
+
+def _glob_covers(earlier: str | None, later: str | None, *, prefixed: bool = False) -> bool:
+    if earlier is None or earlier in ("*", later):
+        return True
+    if later is None:
+        return False
+    if _WILD.isdisjoint(later):
+        return model_glob(earlier)(later) if prefixed else glob(earlier)(later)
+    if prefixed and "/" in later and "/" not in earlier:
+        return False
+    # each `*` of `earlier` swallows whatever the wildcards of `later` stand for
+    return _WILD.isdisjoint(earlier.replace("*", "")) and glob(earlier)(later)
+
+
+def _lower(text: str | None) -> str | None:
+    return None if text is None else text.lower()
 
 
 def _compile(match: Match) -> tuple[Callable[[RequestFacts], bool], ...]:

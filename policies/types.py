@@ -1,11 +1,12 @@
 """The values that policies decide with. A leaf: standard library and pydantic only."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 class Mode(StrEnum):
@@ -51,7 +52,10 @@ class Policy(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(description="The policy's name, as routes and x-tersely-policy use it.")
+    name: str = Field(
+        description="The policy's name, as routes and x-tersely-policy use it: its key in "
+        "config.yaml."
+    )
     mode: Mode = Field(
         Mode.ON,
         description="`on` compresses, `shadow` compresses and records but sends the original, "
@@ -81,9 +85,10 @@ class Policy(BaseModel):
     )
     fit_context: bool = Field(
         False,
-        description="Compress only when, and as much as, the model's context window demands. "
-        "Moves cached prefixes: what is removed changes as the conversation grows, so the "
-        "provider's prompt cache misses on every turn over the limit.",
+        description="Compress only when, and as much as, the model's context window demands: "
+        "the policy's rate, threshold or target_tokens is then replaced by the rate that makes the "
+        "request fit. Moves cached prefixes: what is removed changes as the conversation grows, so "
+        "the provider's prompt cache misses on every turn over the limit.",
     )
     roles: frozenset[Role] = Field(
         frozenset({Role.USER, Role.TOOL}),
@@ -102,14 +107,20 @@ class Policy(BaseModel):
         "and its compression finishes in the background.",
     )
 
+    @field_validator("force_tokens")
+    @classmethod
+    def _some_text(cls, tokens: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(token.strip() for token in tokens):
+            raise ValueError("an empty force token would keep nothing; leave it out")
+        return tokens
+
     @model_validator(mode="after")
     def _one_amount(self) -> Self:
         chosen = [k for k in ("rate", "threshold", "target_tokens") if getattr(self, k) is not None]
         if self.mode is not Mode.OFF and len(chosen) != 1:
             found = " and ".join(chosen) or "none"
             raise ValueError(
-                f"policy '{self.name}' needs exactly one of rate, threshold and target_tokens; "
-                f"found {found}"
+                f"a policy needs exactly one of rate, threshold and target_tokens; it has {found}"
             )
         return self
 
@@ -119,12 +130,54 @@ class Match(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    model: str | None = Field(None, description="Glob on the request's model name, like `gpt-*`.")
+    model: str | None = Field(
+        None,
+        description="Glob on the request's model name, in any case, like `gpt-*`. Without a slash "
+        "it also takes a name behind a provider's prefix, like `openai/gpt-4o`.",
+    )
     path: str | None = Field(None, description="Glob on the request's path, like `/v1/chat/*`.")
     headers: Mapping[str, str] = Field(
-        default_factory=dict, description="Header name to glob on its value; names in any case."
+        default_factory=dict,
+        description="Header name to glob on its value; names in any case. A header that the "
+        "request does not have matches nothing, not even `*`.",
     )
     tenant: str | None = Field(None, description="Glob on the tenant.")
+
+    @field_validator("model", "path", "tenant")
+    @classmethod
+    def _usable_glob(cls, pattern: str | None) -> str | None:
+        if pattern is not None:
+            _check_glob(pattern)
+        return pattern
+
+    @field_validator("path")
+    @classmethod
+    def _whole_path(cls, pattern: str | None) -> str | None:
+        if pattern is not None and not pattern.startswith(("/", "*", "?", "[")):
+            raise ValueError(f"'{pattern}' matches no path: a path starts with /, like /v1/chat/*")
+        return pattern
+
+    @field_validator("headers")
+    @classmethod
+    def _usable_headers(cls, headers: Mapping[str, str]) -> Mapping[str, str]:
+        for name, pattern in headers.items():
+            if not _HEADER_NAME.fullmatch(name):
+                raise ValueError(f"'{name}' is not a header's name, like x-team")
+            _check_glob(pattern)
+        return headers
+
+
+# a token as HTTP has it (RFC 9110, section 5.6.2)
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+def _check_glob(pattern: str) -> None:
+    """Raise ValueError for a glob that can only be a slip."""
+    if not pattern:
+        raise ValueError("an empty glob matches nothing; `*` matches everything")
+    # a `]` right after `[` or `[!` belongs to the set
+    if "[" in re.sub(r"\[!?+.[^\]]*\]", "", pattern, flags=re.DOTALL):
+        raise ValueError(f"'{pattern}' has a [ that is never closed; a plain [ is written [[]")
 
 
 class Route(BaseModel):
