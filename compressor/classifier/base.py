@@ -1,0 +1,83 @@
+"""What every token classifier offers: a text's tokens, and each token's keep probability."""
+
+import re
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from compressor.windows import Window
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class ClassifierUnavailable(Exception):
+    """The classifier cannot be loaded; the message says what is missing and how to get it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A text in classifier tokens, without special tokens.
+
+    `ids` is int64 of shape (tokens,); `offsets` is int32 of shape (tokens, 2): the characters of
+    the text that each token stands for.
+    """
+
+    ids: NDArray[np.int64]
+    offsets: NDArray[np.int32]
+
+
+class Classifier(Protocol):
+    """Gives every token of a text the probability that LLMLingua-2's teacher would keep it."""
+
+    revision: str
+    """Changes with the weights, the tokenizer and the windows; part of every cache key."""
+
+    def encode(self, text: str) -> Encoded:
+        """Return the text's tokens. The text of special tokens is plain text."""
+        ...
+
+    def windows(self, encoded: Encoded) -> list[Window]:
+        """Return the windows that cover the tokens."""
+        ...
+
+    def keep_probabilities(self, encoded: Encoded, window: Window) -> NDArray[np.float32]:
+        """Return the keep probabilities of a window's used tokens: float32, (used tokens,).
+
+        Thread-safe, deterministic, and independent of every other window.
+        """
+        ...
+
+
+class PlainTokenizer:
+    """A tokenizer that sees whole texts, and `<s>` in a text as three characters."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        tokenizer.encode_special_tokens = True
+        self.tokenizer = tokenizer
+        # Not enough by itself: a unigram vocabulary holds `<s>` as a piece like any other.
+        special = [t.content for t in tokenizer.get_added_tokens_decoder().values() if t.special]
+        self._special = re.compile("|".join(map(re.escape, special)) or "(?!)")
+
+    def encode(self, text: str) -> Encoded:
+        """Return the tokens of any text, with offsets into it."""
+        if not text.isascii():
+            text = _SURROGATE.sub("\ufffd", text)  # lone ones, which no tokenizer takes
+        # One character for one, so that offsets stay those of the text.
+        text = self._special.sub(lambda match: "(" + match.group()[1:], text)
+        encoding = self.tokenizer.encode(text, add_special_tokens=False)
+        return Encoded(
+            np.array(encoding.ids, np.int64),
+            np.array(encoding.offsets, np.int32).reshape(-1, 2),
+        )
+
+
+def keep_probability(logits: NDArray[np.float32], keep_label: int) -> NDArray[np.float32]:
+    """Return the softmax share of `keep_label` along the last axis."""
+    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    share: NDArray[np.float32] = shifted[..., keep_label] / shifted.sum(axis=-1)
+    return share.astype(np.float32)

@@ -1,0 +1,100 @@
+"""A classifier's folder in the Hugging Face layout: its configuration and its tokenizer."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from compressor.classifier.base import ClassifierUnavailable, PlainTokenizer
+from compressor.windows import CONTEXT_TOKENS, WINDOW_TOKENS
+
+_READ_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What is needed to feed the classifier in a folder, beside its weights.
+
+    `before` and `after` are the ids of the special tokens around every window, as in training.
+    """
+
+    tokenizer: PlainTokenizer
+    before: int
+    after: int
+    keep_label: int
+
+
+def read_checkpoint(folder: Path) -> Checkpoint:
+    """Read config.json, tokenizer.json and tokenizer_config.json. Raises ClassifierUnavailable."""
+    config = _read_json(folder / "config.json")
+    path = folder / "tokenizer.json"
+    if not path.is_file():
+        raise ClassifierUnavailable(
+            f"{folder} has no tokenizer.json; save it with transformers' "
+            "AutoTokenizer.from_pretrained(...).save_pretrained(folder)"
+        )
+    tokenizer = Tokenizer.from_file(str(path))
+    names = _read_json(folder / "tokenizer_config.json")
+    return Checkpoint(
+        PlainTokenizer(tokenizer),
+        before=_special(tokenizer, names, ("cls_token", "bos_token"), folder),
+        after=_special(tokenizer, names, ("sep_token", "eos_token"), folder),
+        keep_label=_keep_label(config, folder),
+    )
+
+
+def revision_of(files: Iterable[Path]) -> str:
+    """Return a short hash of the files' contents and of how windows are cut."""
+    digest = hashlib.sha256(f"{WINDOW_TOKENS}/{CONTEXT_TOKENS}".encode())
+    for path in files:
+        with path.open("rb") as file:
+            while block := file.read(_READ_BYTES):
+                digest.update(block)
+    return digest.hexdigest()[:16]
+
+
+def _keep_label(config: dict[str, Any], folder: Path) -> int:
+    """Return the index of the keep label: the one called so, else 1 (LLMLingua-2's convention)."""
+    labels = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
+    if len(labels) != 2:
+        raise ClassifierUnavailable(
+            f"{folder} has {len(labels)} labels; a keep/drop token classifier has 2"
+        )
+    named = [int(i) for i, name in labels.items() if str(name).lower() in ("keep", "preserve")]
+    return named[0] if named else 1
+
+
+def _special(
+    tokenizer: Tokenizer, names: dict[str, Any], roles: tuple[str, ...], folder: Path
+) -> int:
+    """Return the id of a special token by its role.
+
+    By its own name and never by a fixed string: looking up [CLS] in a vocabulary that calls it <s>
+    gives <unk>, which is how the reference implementation feeds XLM-R (LLMLingua issue 181).
+    """
+    for role in roles:
+        name = names.get(role)
+        if isinstance(name, dict):
+            name = name.get("content")
+        index = tokenizer.token_to_id(name) if isinstance(name, str) else None
+        if index is not None:
+            return index
+    raise ClassifierUnavailable(
+        f"{folder}/tokenizer_config.json names no {' or '.join(roles)} of tokenizer.json"
+    )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_bytes())
+    except OSError as error:
+        raise ClassifierUnavailable(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise ClassifierUnavailable(f"{path} is not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise ClassifierUnavailable(f"{path} is not a JSON object")
+    return content

@@ -1,0 +1,62 @@
+"""Finds and loads a classifier by name: the bundled one, a folder, or a hub name."""
+
+from importlib import resources
+from pathlib import Path
+
+from compressor.classifier.base import Classifier, ClassifierUnavailable
+
+BUNDLED = "bundled"
+# In order of preference where a folder holds several exports.
+_ONNX_NAMES = ("model.onnx", "model.q8.onnx", "onnx/model.onnx", "model.int8.onnx")
+
+
+def load_classifier(name: str = BUNDLED, *, backend: str = "auto") -> Classifier:
+    """Load a classifier.
+
+    `name` is `bundled`, a folder in the Hugging Face layout, or a hub name; `backend` is `onnx`,
+    `torch`, or `auto`, which takes ONNX where the folder has it. Raises ClassifierUnavailable with
+    a message that says what is missing and how to get it.
+    """
+    if backend not in ("auto", "onnx", "torch"):
+        raise ClassifierUnavailable(f"backend '{backend}' is not one of auto, onnx, torch")
+    folder = bundled_folder() if name == BUNDLED else Path(name).expanduser()
+    model = find_onnx(folder)
+    if backend != "torch" and model is not None:
+        # Here and below: a runtime takes long to import, and one of them may not be installed.
+        from compressor.classifier.onnx import OnnxClassifier  # noqa: PLC0415
+
+        return OnnxClassifier(folder, model)
+    if name == BUNDLED or backend == "onnx":
+        raise ClassifierUnavailable(_without_onnx(name, folder))
+    try:
+        from compressor.classifier.torch import TorchClassifier  # noqa: PLC0415
+    except ImportError as error:
+        raise ClassifierUnavailable(
+            f"classifier '{name}' needs PyTorch and transformers ({error}); "
+            "install them with: pip install 'tersely[torch]'"
+        ) from error
+    return TorchClassifier(name)
+
+
+def bundled_folder() -> Path:
+    """Return the folder of the classifier that ships with the package."""
+    return Path(str(resources.files("compressor.models")))
+
+
+def find_onnx(folder: Path) -> Path | None:
+    """Return the ONNX export in a folder, or None."""
+    for name in _ONNX_NAMES:
+        if (folder / name).is_file():
+            return folder / name
+    return next(iter(sorted(folder.glob("*.onnx"))), None) if folder.is_dir() else None
+
+
+def _without_onnx(name: str, folder: Path) -> str:
+    if name == BUNDLED:
+        return (
+            f"the bundled classifier is missing from {folder}; "
+            "reinstall with: pip install --force-reinstall tersely"
+        )
+    if not folder.is_dir():
+        return f"there is no folder {folder}, and backend `onnx` loads from folders only"
+    return f"{folder} holds no .onnx file; export one, or set backend to `torch`"
