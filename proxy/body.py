@@ -10,6 +10,8 @@ from proxy.json_spans import Unreadable
 
 # RFC 9659: a receiver of the zstd content coding need not support windows above 8 MiB.
 _ZSTD_WINDOW_BYTES = 8 * 1024 * 1024
+# A block of 4 bytes may become 128 KiB, so a piece of this size becomes 16 MiB at most.
+_ZSTD_PIECE_BYTES = 512
 _GZIP, _ZLIB, _RAW_DEFLATE = 31, 15, -15
 
 
@@ -58,7 +60,7 @@ def model_named(data: bytes) -> str:
 
 
 def _decompress(name: str, body: bytes, max_bytes: int) -> bytes:
-    """Return at most `max_bytes` + 1 bytes of what `body` holds."""
+    """Return what `body` holds, or more than `max_bytes` of its beginning."""
     if name in {"gzip", "x-gzip"}:
         return _inflate(body, _GZIP, max_bytes)
     if name == "deflate":
@@ -68,13 +70,13 @@ def _decompress(name: str, body: bytes, max_bytes: int) -> bytes:
         except zlib.error:
             return _inflate(body, _RAW_DEFLATE, max_bytes)
     if name == "zstd":
-        decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_BYTES)
-        with decompressor.stream_reader(body, read_across_frames=True) as reader:
-            return reader.read(max_bytes + 1)
+        return _unzstd(body, max_bytes)
     raise Unreadable(f"the body's content-encoding '{name}' is not known")
 
 
 def _inflate(body: bytes, window_bits: int, max_bytes: int) -> bytes:
+    if not body:
+        raise zlib.error("it is empty")
     pieces: list[bytes] = []
     room = max_bytes + 1
     rest = body
@@ -88,4 +90,25 @@ def _inflate(body: bytes, window_bits: int, max_bytes: int) -> bytes:
         rest = member.unused_data
         if rest and window_bits != _GZIP:
             raise zlib.error("more data after its end")
+    return b"".join(pieces)
+
+
+def _unzstd(body: bytes, max_bytes: int) -> bytes:
+    # Not through zstandard's stream_reader: that takes a truncated frame for a whole one.
+    decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_BYTES)
+    pieces: list[bytes] = []
+    size = 0
+    frame = decompressor.decompressobj()
+    for start in range(0, len(body), _ZSTD_PIECE_BYTES):
+        rest = body[start : start + _ZSTD_PIECE_BYTES]
+        while rest and size <= max_bytes:
+            if frame.eof:  # frames may follow one another
+                frame = decompressor.decompressobj()
+            pieces.append(frame.decompress(rest))
+            size += len(pieces[-1])
+            rest = frame.unused_data
+        if size > max_bytes:
+            return b"".join(pieces)
+    if not frame.eof:
+        raise zstandard.ZstdError("it ends too early")
     return b"".join(pieces)
