@@ -77,7 +77,7 @@ def encode_entry(key: bytes, entry: CompressionResult) -> bytes:
         "after": entry.tokens_after,
         "unchanged": entry.unchanged,
         "budget_unmet": entry.budget_unmet,
-        "restored": dict(entry.restored),
+        "restored": {kind.value: count for kind, count in entry.restored.items()},
     }
     return orjson.dumps(head) + b"\n" + text
 

@@ -1,7 +1,6 @@
 """One text in, a shorter one out: the library's own entry point."""
 
 import time
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
@@ -192,10 +191,8 @@ def _without_classifier(
 
 
 def _pieces(classifier: Classifier, encoded: Encoded) -> list[Piece[_Probabilities]]:
-    windows = classifier.windows(encoded)
-    share = -(-len(encoded.ids) // max(1, len(windows)))
-    run: Callable[..., _Probabilities] = partial(classifier.keep_probabilities, encoded)
-    return [Piece(share, partial(run, window)) for window in windows]
+    run = partial(classifier.keep_probabilities, encoded)
+    return [Piece(window.tokens, partial(run, window)) for window in classifier.windows(encoded)]
 
 
 def _ms_since(started: float) -> float:
