@@ -1,6 +1,7 @@
 """Which headers pass, both ways. Names are lower-case bytes, as ASGI has them; order is kept."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from proxy.savings import CompressionReport, Treatment
@@ -17,6 +18,10 @@ _HOP_PREFIX = b"proxy-"
 
 # The client of the next hop writes its own host, and uvicorn answers expect itself.
 _NOT_FORWARDED = _HOP_BY_HOP | {b"host", b"expect"}
+
+# The HTTP client takes more than RFC 9110 section 5.5 allows, and no server sends that on.
+_UNSENDABLE_NAME = re.compile(rb"[^!#$%&'*+\-.^_`|~0-9A-Za-z]")
+_UNSENDABLE_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 _CREDENTIALS = frozenset((b"authorization", b"api-key", b"x-api-key"))
 
@@ -100,6 +105,8 @@ def to_client(
         if lower == b"content-encoding" and rewritten:
             continue
         if drop_own and lower.startswith(CONTROL_PREFIX):
+            continue
+        if _UNSENDABLE_VALUE.search(value) or _UNSENDABLE_NAME.search(name):
             continue
         headers.append((name, value))
     return headers
