@@ -1,6 +1,7 @@
 """Where the records are, for those who report on them."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,12 +52,13 @@ class Reading:
     first_fault: str | None = None
 
     def __iter__(self) -> Iterator[SavingsRecord]:
-        for found in self._all():
-            if isinstance(found, RecordError):
-                self.unreadable += 1
-                self.first_fault = self.first_fault or str(found)
-            else:
-                yield found
+        with suppress(FileNotFoundError):
+            for found in self._all():
+                if isinstance(found, RecordError):
+                    self.unreadable += 1
+                    self.first_fault = self.first_fault or str(found)
+                else:
+                    yield found
 
     def _all(self) -> Iterator[SavingsRecord | RecordError]:
         if isinstance(self.source, StreamSource):

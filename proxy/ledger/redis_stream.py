@@ -8,7 +8,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from proxy.ledger.queued import OnDropped, QueuedSink, StoreError
-from proxy.ledger.serial import RecordError, from_json, pack_parts, to_json, with_parts
+from proxy.ledger.serial import RecordError, from_json, pack_parts, to_json
 from proxy.savings import SavingsRecord
 
 _TIMEOUT_SECONDS = 2.0
@@ -85,7 +85,7 @@ def _entries(client: redis.Redis, key: str, since: float | None) -> Iterator[Map
 
 def _record(values: Mapping[bytes, bytes]) -> SavingsRecord | RecordError:
     try:
-        return with_parts(from_json(values.get(b"record", b"")), values.get(b"parts"))
+        return from_json(values.get(b"record", b""), values.get(b"parts"))
     except RecordError as error:
         return error
 

@@ -13,7 +13,6 @@ SCHEMA_VERSION = 1
 
 _FIELDS = tuple(f.name for f in fields(SavingsRecord) if f.name != "report")
 _RECORD = TypeAdapter(SavingsRecord)
-_PARTS = TypeAdapter(tuple[PartReport, ...])
 _MAX_INT = 2**63 - 1
 
 
@@ -39,22 +38,26 @@ def to_json(record: SavingsRecord, *, parts: bool = True) -> bytes:
         return orjson.dumps(storable(values))
 
 
-def from_json(data: bytes | str) -> SavingsRecord:
-    """Return the record that `to_json` wrote. Members it does not know are passed over.
+def from_json(data: bytes | str, parts: bytes | None = None) -> SavingsRecord:
+    """Return the record that `to_json` wrote, with the parts that `pack_parts` packed, if any.
 
-    Raises RecordError for anything else, a later schema version included.
+    Members it does not know are passed over. Raises RecordError for anything else, a later schema
+    version included.
     """
     try:
         values = orjson.loads(data)
+        if not isinstance(values, dict):
+            raise RecordError("not a JSON object")
+        version = values.get("v")
+        if version != SCHEMA_VERSION:
+            raise RecordError(f"schema version {version!r}, this is version {SCHEMA_VERSION}")
+        if parts is not None and isinstance(values.get("report"), dict):
+            values["report"]["parts"] = orjson.loads(zstandard.decompress(parts))
+        return _RECORD.validate_python(values)
     except orjson.JSONDecodeError as error:
         raise RecordError(f"not JSON: {error}") from error
-    if not isinstance(values, dict):
-        raise RecordError("not a JSON object")
-    version = values.get("v")
-    if version != SCHEMA_VERSION:
-        raise RecordError(f"schema version {version!r}, this is version {SCHEMA_VERSION}")
-    try:
-        return _RECORD.validate_python(values)
+    except zstandard.ZstdError as error:
+        raise RecordError(f"its parts are damaged: {error}") from error
     except ValidationError as error:
         raise RecordError(_first_fault(error)) from error
 
@@ -72,20 +75,6 @@ def pack_parts(parts: tuple[PartReport, ...]) -> bytes | None:
     except TypeError:
         data = orjson.dumps(storable([asdict(part) for part in parts]))
     return zstandard.compress(data, 3)
-
-
-def with_parts(record: SavingsRecord, packed: bytes | None) -> SavingsRecord:
-    """Put back what `pack_parts` took. Raises RecordError."""
-    if packed is None:
-        return record
-    try:
-        data = zstandard.decompress(packed)
-        parts = _PARTS.validate_python(orjson.loads(data))
-    except (zstandard.ZstdError, orjson.JSONDecodeError) as error:
-        raise RecordError(f"its parts are damaged: {error}") from error
-    except ValidationError as error:
-        raise RecordError(_first_fault(error)) from error
-    return replace(record, report=replace(record.report, parts=parts))
 
 
 def _without_parts(report: CompressionReport) -> CompressionReport:

@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from proxy.ledger.queued import OnDropped, QueuedSink, StoreError
-from proxy.ledger.serial import RecordError, from_json, pack_parts, to_json, with_parts
+from proxy.ledger.serial import RecordError, from_json, pack_parts, to_json
 from proxy.savings import SavingsRecord
 
 Connect = Callable[[Path], sqlite3.Connection]
@@ -90,7 +90,7 @@ def _rows(
         ).fetchall()
         for at, number, record, parts in page:  # noqa: B007  (the last row starts the next page)
             try:
-                yield with_parts(from_json(record), parts)
+                yield from_json(record, parts)
             except RecordError as error:
                 yield error
         if len(page) < _PAGE:

@@ -143,8 +143,8 @@ class _Tally:
     def add(self, record: SavingsRecord) -> None:
         report, total = record.report, self._sum
         total.requests += 1
-        total.endings[record.ending] += 1
-        total.treatments[report.treatment] += 1
+        total.endings[record.ending.value] += 1
+        total.treatments[report.treatment.value] += 1
         if record.status is not None:
             total.statuses[f"{record.status // 100}xx"] += 1
         if report.note is not None:
