@@ -53,8 +53,14 @@ class Client:
     def _read_ahead(self) -> asyncio.Task[Message]:
         # One message ahead of the writer, so that a disconnect is seen while the upstream is being
         # connected or is slow to take what it has been given.
-        self._ahead = asyncio.create_task(self._read())
+        self._ahead = asyncio.create_task(self._read_and_watch())
         return self._ahead
+
+    async def _read_and_watch(self) -> Message:
+        message = await self._read()
+        if not message.get("more_body", False):
+            self.watch()
+        return message
 
     async def _read(self) -> Message:
         message = await self._receive()
@@ -73,8 +79,6 @@ class Client:
                     raise ClientGone
                 if more := message.get("more_body", False):
                     ahead = self._read_ahead()
-                else:
-                    self.watch()
                 if body := message.get("body", b""):
                     yield body
         finally:
