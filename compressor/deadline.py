@@ -18,7 +18,6 @@ from compressor.types import CacheState, CompressionResult, Failure, Outcome, Se
 
 _log = logging.getLogger("tersely.compressor")
 
-_CLOSE_SECONDS = 2.0
 _EXPECTED = (Overloaded, NotLoaded, PoolClosed)
 
 
@@ -79,6 +78,7 @@ class DeadlineCompressor:
         clock: Callable[[], float] = time.monotonic,
         sticky_seconds: float = 3600,
         retry_seconds: float = 5.0,
+        close_seconds: float = 2.0,
     ) -> None:
         self._memory = memory
         self._shared = shared
@@ -88,6 +88,7 @@ class DeadlineCompressor:
         self._engine = BackgroundLoader(load, self._threads, first_rest=retry_seconds)
         self._flights: dict[PartKey, asyncio.Task[_Answer]] = {}
         self._background: set[asyncio.Task[None]] = set()
+        self._close_seconds = close_seconds
         self._closed = False
 
     async def start(self) -> None:
@@ -123,11 +124,11 @@ class DeadlineCompressor:
         return Outcome(out, answer.cache, answer.result, answer.failure, elapsed_ms)
 
     async def close(self) -> None:
-        """Give late work two seconds to reach the caches, then release threads and connections."""
+        """Give late work `close_seconds` to reach the caches, then release threads and connections."""
         self._closed = True
         running = {*self._flights.values(), *self._background}
         if running:
-            await asyncio.wait(running, timeout=_CLOSE_SECONDS)
+            await asyncio.wait(running, timeout=self._close_seconds)
         for task in running:
             task.cancel()
         if running:
