@@ -55,17 +55,18 @@ PRESETS: Mapping[str, Preset] = _by_name(
 )
 
 
-def complete(name: str, own: Mapping[str, object], preset: str | None = None) -> dict[str, object]:
+def complete(name: str, own: Mapping[str, object]) -> dict[str, object]:
     """Return the members of the policy `name`: the preset's, with its `own` in their place.
 
-    The preset is `preset`, else the one that is called `name`, else none. Own members are in the
-    form that config.yaml has them and are not checked here; an own rate, threshold or
+    The preset is `own["preset"]`, else the one that is called `name`, else none. Own members are
+    in the form that config.yaml has them and are not checked here; an own rate, threshold or
     target_tokens drops the preset's amount, whichever that is.
     """
-    base = PRESETS.get(name if preset is None else preset)
+    preset = own.get("preset", name)
+    base = PRESETS.get(preset) if isinstance(preset, str) else None
     if base is None:
         return {**own, "name": name}
     given = base.policy.model_dump(by_alias=True, exclude_unset=True)
     if any(amount in own for amount in AMOUNTS):
         given = {key: value for key, value in given.items() if key not in AMOUNTS}
-    return {**given, **own, "name": name}
+    return {**given, "preset": preset, **own, "name": name}

@@ -54,7 +54,13 @@ class Policy(BaseModel):
 
     name: str = Field(
         description="The policy's name, as routes and x-tersely-policy use it: its key in "
-        "config.yaml."
+        "config.yaml.",
+        json_schema_extra={"written_as": "key"},
+    )
+    preset: str | None = Field(
+        None,
+        description="Preset to start from; keys written beside it replace the preset's. A policy "
+        "with a preset's own name starts from that preset.",
     )
     mode: Mode = Field(
         Mode.ON,

@@ -1,18 +1,24 @@
-"""config.yaml as a frozen value. The only reader of the environment (see `load`)."""
+"""config.yaml as a frozen value. The only reader of the environment (see `read`)."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from policies.types import Policy, Route
+from proxy.config_file import Document, Key, NotReadable, Place, Problem, parse
+from proxy.config_problems import explain
+from proxy.config_resolve import resolve
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ServerConfig(_Section):
@@ -66,7 +72,28 @@ class UpstreamConfig(_Section):
     connect_retries: int = Field(
         1, ge=0, le=5, description="Further tries when no connection could be opened."
     )
-    api_key: SecretStr | None = Field(None, exclude=True, description="Filled in by `load`.")
+    api_key: SecretStr | None = Field(
+        None,
+        exclude=True,
+        description="Filled in by `load`.",
+        json_schema_extra={"written_as": "api_key_env"},
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _usable_base_url(cls, url: str) -> str:
+        try:
+            parts = urlsplit(url)
+        except ValueError:  # its own words may show the address
+            raise ValueError("cannot be read as a URL") from None
+        if not parts.hostname:
+            raise ValueError("has no host; a base URL is like https://api.openai.com/v1")
+        if parts.username is not None or parts.password is not None:
+            raise ValueError(
+                "holds a user or password; name an environment variable in api_key_env instead"
+            )
+        _check_port(parts.netloc)
+        return url
 
 
 class CompressorConfig(_Section):
@@ -124,7 +151,36 @@ class CacheConfig(_Section):
         description="Environment variable with a Fernet key; shared values are then encrypted "
         "(needs the encryption extra).",
     )
-    encryption_key: SecretStr | None = Field(None, exclude=True, description="Filled in by `load`.")
+    encryption_key: SecretStr | None = Field(
+        None,
+        exclude=True,
+        description="Filled in by `load`.",
+        json_schema_extra={"written_as": "encryption_key_env"},
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _usable_url(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is None:
+            return None
+        try:
+            parts = urlsplit(url.get_secret_value())
+        except ValueError:  # its own words may show the address
+            raise ValueError("the address cannot be read as a URL") from None
+        if parts.scheme not in ("redis", "rediss", "unix"):
+            raise ValueError("the address does not start with redis://, rediss:// or unix://")
+        if parts.scheme != "unix" and not parts.hostname:
+            raise ValueError("the address has no host; it is like rediss://cache.internal:6379/0")
+        _check_port(parts.netloc)
+        return url
+
+
+def _check_port(netloc: str) -> None:
+    """Raise ValueError for a port out of range, without showing what stands around it."""
+    try:
+        _ = urlsplit(f"//{netloc}").port
+    except ValueError:
+        raise ValueError("the port after the host is not a number from 0 to 65535") from None
 
 
 class Price(_Section):
@@ -142,8 +198,8 @@ class SavingsConfig(_Section):
 
     path: Path | None = Field(
         None,
-        description="SQLite file; null is savings.db in the user's data folder "
-        "($XDG_DATA_HOME/tersely or ~/.local/share/tersely).",
+        description="SQLite file; left out, it is savings.db in the user's data folder "
+        "($XDG_DATA_HOME/tersely or ~/.local/share/tersely). `~/` is the home folder.",
     )
     log: bool = Field(True, description="One JSON line a request on standard output.")
     stream: str = Field(
@@ -169,3 +225,62 @@ class Config(_Section):
     compressor: CompressorConfig = Field(default_factory=CompressorConfig)
     cache: CacheConfig = Field(default_factory=CacheConfig)
     savings: SavingsConfig = Field(default_factory=SavingsConfig)
+
+
+class ConfigError(Exception):
+    """A config file that cannot be used; its text is one line per problem, with file and line."""
+
+    def __init__(self, path: Path, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(f"{path}:{problem}" for problem in problems))
+        self.path = path
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A config together with the file that it came from."""
+
+    config: Config
+    path: Path
+    document: Document
+
+    def line(self, *key: Key) -> int:
+        """Return the line of a key like ("routes", 0); of its nearest ancestor when it has none."""
+        return self.document.place(key).line
+
+
+def load(path: Path, environ: Mapping[str, str] | None = None) -> Config:
+    """Return the config in a YAML file, complete; see `read`."""
+    return read(path, environ).config
+
+
+def read(path: Path, environ: Mapping[str, str] | None = None) -> Loaded:
+    """Read a YAML file, its presets and the environment variables that it names.
+
+    `environ` is the process's environment unless given. Raises ConfigError with everything that is
+    wrong, each with its line and key and how to mend it.
+    """
+    try:
+        document = parse(path.read_bytes())
+    except NotReadable as error:
+        raise ConfigError(path, [error.problem]) from None
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ConfigError(path, [Problem(Place(1, 1), (), f"cannot be read: {reason}")]) from None
+    resolved = resolve(document.values, os.environ if environ is None else environ)
+    complaints, config = list(resolved.complaints), None
+    try:
+        config = Config.model_validate(resolved.values)
+    except ValidationError as error:
+        complaints.extend(explain(error, Config))
+    problems = list(document.problems)
+    for found, text in complaints:
+        key = resolved.moved.get(found, found)
+        problems.append(Problem(document.place(key), key, text))
+    if problems or config is None:
+        raise ConfigError(path, sorted(set(problems), key=_in_file_order))
+    return Loaded(config, path, document)
+
+
+def _in_file_order(problem: Problem) -> tuple[int, int, str]:
+    return problem.place.line, problem.place.column, str(problem)
