@@ -124,7 +124,7 @@ class DeadlineCompressor:
         return Outcome(out, answer.cache, answer.result, answer.failure, elapsed_ms)
 
     async def close(self) -> None:
-        """Give late work `close_seconds` to reach the caches, then let go of threads and sockets."""
+        """Give late work `close_seconds` to reach the caches, then release everything."""
         self._closed = True
         running = {*self._flights.values(), *self._background}
         if running:
