@@ -18,6 +18,7 @@ class RequestRefused(Exception):
         type: str = "invalid_request_error",
         code: str | None = None,
         param: str | None = None,
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -25,6 +26,7 @@ class RequestRefused(Exception):
         self.type = type
         self.code = code
         self.param = param
+        self.retry_after = retry_after  # seconds
 
 
 class ClientGone(Exception):
@@ -138,4 +140,5 @@ def too_many_connections(limit: int) -> RequestRefused:
         "Try again shortly.",
         type="server_error",
         code="too_many_connections",
+        retry_after=1,
     )

@@ -126,9 +126,11 @@ class Exchange:
         self._tap: Tap = NoTap()
         self._may_add_event = False
 
-    async def run(self) -> None:
-        """Serve the request; returns when the answer has gone out, or the client has."""
+    async def run(self, refusal: RequestRefused | None = None) -> None:
+        """Serve the request, or refuse it; returns when the answer has gone, or the client has."""
         try:
+            if refusal is not None:
+                raise refusal
             await self._serve()
             self._ending = Ending.FINISHED
         except ClientGone:
@@ -288,6 +290,8 @@ class Exchange:
         ]
         if isinstance(error, UpstreamUnreachable) and error.tries > 1:
             headers.append((b"x-should-retry", b"false"))
+        if isinstance(error, RequestRefused) and error.retry_after is not None:
+            headers.append((b"retry-after", b"%d" % error.retry_after))
         if self._compress and self._plan is not None:
             headers += head.report_headers(self._plan.report)
         return headers

@@ -66,14 +66,14 @@ class Routes:
         if not within_api(raw_path):
             await self._beside(scope, send)
             return
+        compress = raw_path in COMPRESSED_PATHS and scope["method"] == "POST"
+        exchange = Exchange(self._services, scope, receive, send, compress=compress)
         if self._running >= self._limit:
-            error = too_many_connections(self._limit)
-            await _refuse(scope, send, error, ((b"retry-after", b"1"),))
+            await exchange.run(too_many_connections(self._limit))
             return
         self._running += 1
         try:
-            compress = raw_path in COMPRESSED_PATHS and scope["method"] == "POST"
-            await Exchange(self._services, scope, receive, send, compress=compress).run()
+            await exchange.run()
         finally:
             self._running -= 1
 

@@ -143,6 +143,15 @@ OPENAI_HEADERS = (
 )
 
 
+# The last two: what was left unread is no request, and the test is over.
+_CONNECTION_OVER = (
+    ConnectionError,
+    asyncio.IncompleteReadError,
+    asyncio.LimitOverrunError,
+    asyncio.CancelledError,
+)
+
+
 class FakeUpstream:
     """Serves `handler`, one call a request; `received` and `connections` are the record."""
 
@@ -188,7 +197,7 @@ class FakeUpstream:
                 connection.served += 1
                 self._arrived.set()
                 await self.handler(request, connection)
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+        except _CONNECTION_OVER:
             pass
         finally:
             self._serving.discard(task)
