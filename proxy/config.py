@@ -249,16 +249,37 @@ class Loaded:
         return self.document.place(key).line
 
 
-def load(path: Path, environ: Mapping[str, str] | None = None) -> Config:
+def find(given: Path | None = None) -> Path:
+    """Return the file to read: the given one, else ./config.yaml, else the one Tersely comes with.
+
+    Nothing is asked of a given path; reading it says what is wrong with it.
+    """
+    if given is not None:
+        return given
+    local = Path("config.yaml")
+    if local.exists():
+        return local
+    package = Path(__file__).parent
+    packaged = package / "default_config.yaml"
+    # a source tree has the same file at its root
+    return packaged if packaged.exists() else package.parent / "config.yaml"
+
+
+def load(
+    path: Path, environ: Mapping[str, str] | None = None, *, need_secrets: bool = True
+) -> Config:
     """Return the config in a YAML file, complete; see `read`."""
-    return read(path, environ).config
+    return read(path, environ, need_secrets=need_secrets).config
 
 
-def read(path: Path, environ: Mapping[str, str] | None = None) -> Loaded:
+def read(
+    path: Path, environ: Mapping[str, str] | None = None, *, need_secrets: bool = True
+) -> Loaded:
     """Read a YAML file, its presets and the environment variables that it names.
 
-    `environ` is the process's environment unless given. Raises ConfigError with everything that is
-    wrong, each with its line and key and how to mend it.
+    `environ` is the process's environment unless given. Variables that are not set are a problem
+    unless `need_secrets` is false, for commands that ask no upstream; their fields are then None.
+    Raises ConfigError with everything that is wrong, each with its line and how to mend it.
     """
     try:
         document = parse(path.read_bytes())
@@ -267,7 +288,8 @@ def read(path: Path, environ: Mapping[str, str] | None = None) -> Loaded:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ConfigError(path, [Problem(Place(1, 1), (), f"cannot be read: {reason}")]) from None
-    resolved = resolve(document.values, os.environ if environ is None else environ)
+    environment = os.environ if environ is None else environ
+    resolved = resolve(document.values, environment, need_secrets=need_secrets)
     complaints, config = list(resolved.complaints), None
     try:
         config = Config.model_validate(resolved.values)

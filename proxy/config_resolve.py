@@ -50,19 +50,26 @@ class Resolved:
     """
 
     values: dict[str, object]
+    environment: Mapping[str, str]
+    need_secrets: bool
     complaints: list[Complaint] = field(default_factory=list)
     moved: dict[tuple[Key, ...], tuple[Key, ...]] = field(default_factory=dict)
 
 
-def resolve(written: Mapping[str, object], environment: Mapping[str, str]) -> Resolved:
-    """Return what `written` means. Takes any shape: what is out of shape is left to the models."""
-    resolved = Resolved(dict(written))
+def resolve(
+    written: Mapping[str, object], environment: Mapping[str, str], *, need_secrets: bool = True
+) -> Resolved:
+    """Return what `written` means. Takes any shape: what is out of shape is left to the models.
+
+    With `need_secrets` false, variables that are not set are left alone.
+    """
+    resolved = Resolved(dict(written), environment, need_secrets)
     _check_sections(resolved)
-    _fill_upstreams(resolved, environment)
-    _fill_cache(resolved, environment)
+    _fill_upstreams(resolved)
+    _fill_cache(resolved)
     _complete_policies(resolved)
     _check_routes(resolved)
-    _fill_savings_path(resolved, environment)
+    _fill_savings_path(resolved)
     return resolved
 
 
@@ -79,17 +86,17 @@ def _blocks(section: object) -> Iterator[tuple[str, dict[str, object]]]:
         yield from ((name, block) for name, block in section.items() if isinstance(block, dict))
 
 
-def _fill_upstreams(resolved: Resolved, environment: Mapping[str, str]) -> None:
+def _fill_upstreams(resolved: Resolved) -> None:
     section = resolved.values.get("upstreams")
     if not isinstance(section, dict):
         return
     filled = dict(section)
     for name, block in _blocks(section):
-        filled[name] = _fill(resolved, ("upstreams", name), block, _API_KEY, environment)
+        filled[name] = _fill(resolved, ("upstreams", name), block, _API_KEY)
     resolved.values["upstreams"] = filled
 
 
-def _fill_cache(resolved: Resolved, environment: Mapping[str, str]) -> None:
+def _fill_cache(resolved: Resolved) -> None:
     block = resolved.values.get("cache")
     if not isinstance(block, dict):
         return
@@ -97,8 +104,8 @@ def _fill_cache(resolved: Resolved, environment: Mapping[str, str]) -> None:
         text = "the address is given twice, as `url` and as `url_env`; keep one of them"
         resolved.complaints.append((("cache", "url_env"), text))
     else:
-        block = _fill(resolved, ("cache",), block, _ADDRESS, environment)
-    block = _fill(resolved, ("cache",), block, _ENCRYPTION_KEY, environment)
+        block = _fill(resolved, ("cache",), block, _ADDRESS)
+    block = _fill(resolved, ("cache",), block, _ENCRYPTION_KEY)
     if "encryption_key" in block:
         _check_encryption_key(resolved, str(block["encryption_key"]))
     resolved.values["cache"] = block
@@ -123,7 +130,6 @@ def _fill(
     at: tuple[Key, ...],
     block: Mapping[str, object],
     secret: _Secret,
-    environment: Mapping[str, str],
 ) -> dict[str, object]:
     """Return the block with the secret read from the environment variable that it names."""
     filled = dict(block)
@@ -135,21 +141,21 @@ def _fill(
     name = filled.get(secret.source)
     if not isinstance(name, str):
         return filled
-    value = environment.get(name, "").strip()
+    value = resolved.environment.get(name, "").strip()
     if not _ENVIRONMENT_NAME.fullmatch(name):
         # not shown: it may be the key itself
         text = "is not the name of an environment variable, like OPENAI_API_KEY"
         if name.startswith("$"):
             text += "; write the name alone, without $ or braces"
         resolved.complaints.append((source, text))
-    elif not value:
+    elif not value and resolved.need_secrets:
         shown = f"environment variable {name}" if name.isupper() else "that environment variable"
-        state = "empty" if name in environment else "not set"
+        state = "empty" if name in resolved.environment else "not set"
         resolved.complaints.append((source, f"{shown} is {state}; set it, {secret.without}"))
     elif not value.isprintable() or not value.isascii():
         text = "the variable holds characters that no key or address has; set it again"
         resolved.complaints.append((source, text))
-    else:
+    elif value:
         filled[secret.field] = value
         resolved.moved[target] = source
     return filled
@@ -194,14 +200,14 @@ def _check_routes(resolved: Resolved) -> None:
                 resolved.complaints.append((("routes", index, kind), text))
 
 
-def _fill_savings_path(resolved: Resolved, environment: Mapping[str, str]) -> None:
+def _fill_savings_path(resolved: Resolved) -> None:
     block = resolved.values.get("savings", {})
     if not isinstance(block, dict):
         return
-    home = environment.get("HOME") or str(Path.home())
+    home = resolved.environment.get("HOME") or str(Path.home())
     path = block.get("path")
     if path is None:
-        data = environment.get("XDG_DATA_HOME", "")
+        data = resolved.environment.get("XDG_DATA_HOME", "")
         # the XDG base directory specification: a path that is not absolute is to be ignored
         folder = Path(data) if Path(data).is_absolute() else Path(home, ".local", "share")
         path = str(folder / "tersely" / "savings.db")
