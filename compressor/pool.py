@@ -2,6 +2,7 @@
 
 import os
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -160,7 +161,8 @@ class WindowPool:
             self._queued_tokens += tokens
             self._fresh.append(job)
             self._unsettled.add(job)
-        job.future.add_done_callback(lambda _: self._forget(job))
+        # Weak, or every job would be a cycle that holds its outputs and the pool until collected.
+        job.future.add_done_callback(partial(self._forget, weakref.ref(job)))
         try:
             for _ in pieces:
                 turn = _Turn(self._take)
@@ -213,7 +215,9 @@ class WindowPool:
         if first:
             job.settle(error)
 
-    def _forget(self, job: Job[Any]) -> None:
-        with self._lock:
-            self._unsettled.discard(job)
-            self._queued_tokens -= job.drop()
+    def _forget(self, of: weakref.ref[Job[Any]], _: Future[Any]) -> None:
+        job = of()
+        if job is not None:
+            with self._lock:
+                self._unsettled.discard(job)
+                self._queued_tokens -= job.drop()
