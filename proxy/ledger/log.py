@@ -12,6 +12,7 @@ import structlog
 
 from proxy.ledger.queued import OnDropped, QueuedSink, StoreError
 from proxy.ledger.serial import storable
+from proxy.ledger.summary import general_reason
 from proxy.savings import PartReport, SavingsRecord
 
 
@@ -25,6 +26,7 @@ class LogSink(QueuedSink):
         on_dropped: OnDropped | None = None,
         max_waiting: int = 10_000,
         gather_seconds: float = 0.1,
+        retry_seconds: float = 0.5,
         close_seconds: float = 2.0,
     ) -> None:
         super().__init__(
@@ -33,6 +35,7 @@ class LogSink(QueuedSink):
             on_dropped=on_dropped,
             max_waiting=max_waiting,
             gather_seconds=gather_seconds,
+            retry_seconds=retry_seconds,
             close_seconds=close_seconds,
         )
 
@@ -85,7 +88,7 @@ def _summed(parts: Sequence[PartReport]) -> list[dict[str, Any]]:
     before: Counter[tuple[str, str, str | None, str | None]] = Counter()
     after: Counter[tuple[str, str, str | None, str | None]] = Counter()
     for part in parts:
-        key = (part.role, part.reason, part.failure, part.cache)
+        key = (part.role, general_reason(part.reason), part.failure, part.cache)
         counts[key] += 1
         before[key] += part.tokens_before
         after[key] += part.tokens_after

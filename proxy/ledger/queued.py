@@ -12,7 +12,6 @@ from proxy.savings import SavingsRecord
 _log = logging.getLogger("tersely.ledger")
 
 _BATCH = 200  # small enough that encoding one batch never holds the interpreter for long
-_FIRST_RETRY_SECONDS = 0.5
 _LAST_RETRY_SECONDS = 10.0
 
 OnDropped = Callable[[str, int], None]
@@ -42,7 +41,8 @@ class QueuedSink:
     """Keeps up to `max_waiting` records for its store; what is above that is dropped and counted.
 
     A batch is written `gather_seconds` after its first record came. While the store is
-    unavailable, records wait and it is tried again after 0.5 s, then less often, up to 10 s.
+    unavailable, records wait and it is tried again after `retry_seconds`, then less often, up to
+    every 10 s.
     `on_dropped(name, count)` is called on the thread that drops: the caller's or the writer's.
     """
 
@@ -54,6 +54,7 @@ class QueuedSink:
         on_dropped: OnDropped | None = None,
         max_waiting: int = 50_000,
         gather_seconds: float = 0.25,
+        retry_seconds: float = 0.5,
         close_seconds: float = 5.0,
     ) -> None:
         self.name = name
@@ -61,6 +62,7 @@ class QueuedSink:
         self._on_dropped = on_dropped
         self._max_waiting = max_waiting
         self._gather_seconds = gather_seconds
+        self._retry_seconds = retry_seconds
         self._close_seconds = close_seconds
         self._queue: queue.SimpleQueue[SavingsRecord | None] = queue.SimpleQueue()
         self._pending: list[SavingsRecord] = []
@@ -127,7 +129,7 @@ class QueuedSink:
     def _run(self) -> None:
         delay = 0.0
         if not self._pass():
-            delay = _FIRST_RETRY_SECONDS
+            delay = self._retry_seconds
         self._tried.set()
         closing = False
         while not closing:
@@ -137,7 +139,7 @@ class QueuedSink:
             if self._pass():
                 delay = 0.0
             else:
-                delay = min(max(2 * delay, _FIRST_RETRY_SECONDS), _LAST_RETRY_SECONDS)
+                delay = min(max(2 * delay, self._retry_seconds), _LAST_RETRY_SECONDS)
         self._store.close()
 
     def _wait(self, delay: float) -> None:

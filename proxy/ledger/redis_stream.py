@@ -37,6 +37,7 @@ class RedisStreamSink(QueuedSink):
         on_dropped: OnDropped | None = None,
         max_waiting: int = 50_000,
         gather_seconds: float = 0.25,
+        retry_seconds: float = 0.5,
         close_seconds: float = 5.0,
     ) -> None:
         super().__init__(
@@ -45,6 +46,7 @@ class RedisStreamSink(QueuedSink):
             on_dropped=on_dropped,
             max_waiting=max_waiting,
             gather_seconds=gather_seconds,
+            retry_seconds=retry_seconds,
             close_seconds=close_seconds,
         )
 
