@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from compressor.classifier.base import Classifier, Encoded
 from compressor.extract import extract
-from compressor.pool import Job, Piece, WindowPool
+from compressor.pool import Job, Overloaded, Piece, WindowPool
 from compressor.scoring import word_probabilities
 from compressor.tokens import Tokenizers
 from compressor.types import CompressionResult, Kind, Settings, Span, TokenCounter
@@ -24,6 +24,9 @@ from compressor.words import Word, split_words
 ALGORITHM_REVISION = "1"
 
 _Probabilities = NDArray[np.float32]
+# Prose has about four characters to a classifier token. A text with more than this many to each
+# token of the queue's bound is refused before encoding it takes gigabytes.
+_CHARACTERS_PER_TOKEN = 8
 
 
 class SettingsFields(TypedDict, total=False):
@@ -153,6 +156,11 @@ class Compressor:
 
         Raises ClassifierUnavailable, and Overloaded where the windows would not fit in the queue.
         """
+        if len(text) > self._pool.max_queued_tokens * _CHARACTERS_PER_TOKEN:
+            raise Overloaded(
+                f"a text of {len(text)} characters has more classifier tokens than may wait "
+                f"(max_queued_tokens is {self._pool.max_queued_tokens})"
+            )
         started = time.perf_counter()
         counter = self._tokenizers.counter(settings.encoding)
         words = split_words(text)

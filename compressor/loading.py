@@ -74,6 +74,7 @@ class BackgroundLoader(Generic[_Loaded]):
         if self._error is None:
             self.loaded, self.trouble = task.result(), None
             return
-        self.trouble = f"{self._error} (next try in {self._rest:.0f} s)"
+        reason = str(self._error) or type(self._error).__name__
+        self.trouble = f"{reason} (next try in {self._rest:.0f} s)"
         self._retry = asyncio.get_running_loop().call_later(self._rest, self._begin)
         self._rest = min(self._rest * 2, self._longest_rest)

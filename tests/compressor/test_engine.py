@@ -1,4 +1,6 @@
 import random
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -171,6 +173,13 @@ def test_more_than_the_queue_takes_is_refused(classifier: HashClassifier) -> Non
         assert compressor.compress(prose(30), rate=0.5).tokens_after
 
 
+def test_a_text_far_beyond_the_queue_is_not_even_encoded(classifier: HashClassifier) -> None:
+    with Compressor(classifier, workers=1, max_queued_tokens=100) as compressor:
+        with pytest.raises(Overloaded, match="801 characters"):
+            compressor.compress("a" * 801, rate=0.5)
+        assert classifier.texts == 0
+
+
 def test_cancelling_a_draft_drops_its_windows(classifier: HashClassifier) -> None:
     classifier.gate.clear()
     with Compressor(classifier, workers=1) as compressor:
@@ -204,6 +213,19 @@ def test_a_dropped_compressor_leaves_no_threads(classifier: HashClassifier) -> N
     for thread in threads:
         thread.join(5)
         assert not thread.is_alive()
+
+
+def test_a_program_that_never_closes_ends_quietly() -> None:
+    code = (
+        "from compressor import Compressor\n"
+        "kept = Compressor(workers=2)\n"
+        "print(kept.compress('Well, this is really a very short text, is it not?', rate=0.6).rate)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert float(done.stdout) <= 1
 
 
 def test_a_classifier_that_is_not_there_is_explained(tmp_path: object) -> None:

@@ -276,6 +276,32 @@ async def test_a_server_that_never_answers_is_waited_for_and_then_left_alone() -
         assert cache.degraded() == "reading fails: no answer within 10 ms"
 
 
+async def test_a_connection_that_was_too_slow_is_kept() -> None:
+    key, entry_key = part()
+    lost: list[None] = []
+    slow, answered = asyncio.Event(), asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(b"+OK\r\n" * data.count(b"SETINFO"))
+            if b"MGET" in data:
+                await slow.wait()
+                writer.write(b"*2\r\n$-1\r\n$-1\r\n")
+                answered.set()
+            await writer.drain()
+        lost.append(None)
+
+    async with tcp_server(answer) as url, shared_cache(url, call_budget_ms=100) as cache:
+        assert (await cache.find(key, entry_key)).result is None
+        assert "no answer within" in (cache.degraded() or "")
+        slow.set()
+        await answered.wait()
+        async with asyncio.timeout(10):
+            while cache.degraded() is not None:
+                await cache.find(key, entry_key)
+        assert not lost
+
+
 NONSENSE = [
     b"HTTP/1.1 400 Bad Request\r\n\r\n",
     b"$abc\r\n",
