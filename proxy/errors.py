@@ -33,6 +33,13 @@ class ClientGone(Exception):
     """The client closed its connection; there is nobody left to answer."""
 
 
+class ShuttingDown(Exception):
+    """The server ends before the request did."""
+
+    def __init__(self) -> None:
+        super().__init__("Tersely is shutting down; this request was cut off.")
+
+
 class UpstreamError(Exception):
     """The upstream gave no usable answer. The text is for the client and names the upstream."""
 
@@ -76,6 +83,7 @@ _INTERNAL = Answer(500, "server_error", "internal_error", Ending.INTERNAL_ERROR)
 
 # The table. A subclass is looked up by its own type, then by its bases.
 _ANSWERS: dict[type[BaseException], Answer] = {
+    ShuttingDown: Answer(503, "server_error", "shutting_down", Ending.INTERNAL_ERROR),
     UpstreamUnreachable: Answer(
         502, "upstream_error", "upstream_unreachable", Ending.UPSTREAM_UNREACHABLE
     ),
@@ -103,7 +111,7 @@ def answer_for(error: BaseException) -> Answer:
 def error_body(error: BaseException, request_id: str) -> bytes:
     """Return the OpenAI error object as JSON. An unexpected exception's text is not in it."""
     answer = answer_for(error)
-    if isinstance(error, RequestRefused | UpstreamError):
+    if isinstance(error, RequestRefused | UpstreamError | ShuttingDown):
         message = str(error)
     else:
         message = (

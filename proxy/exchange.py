@@ -16,6 +16,7 @@ from proxy.config import Config, UpstreamConfig
 from proxy.errors import (
     ClientGone,
     RequestRefused,
+    ShuttingDown,
     UpstreamProtocolError,
     UpstreamUnreachable,
     answer_for,
@@ -136,9 +137,12 @@ class Exchange:
         except ClientGone:
             self._ending = Ending.CLIENT_GONE
         except asyncio.CancelledError:
-            if not self._client.gone:
-                raise
-            self._ending = Ending.CLIENT_GONE
+            if self._client.gone:
+                self._ending = Ending.CLIENT_GONE
+            else:
+                # Only the server's shutdown cancels it otherwise, and it asks for no more than
+                # that the request ends.
+                await self._fail(ShuttingDown())
         except Exception as error:  # noqa: BLE001 - the error table is the boundary
             await self._fail(error)
         finally:
@@ -266,7 +270,7 @@ class Exchange:
             return
         answer = answer_for(error)
         self._ending = answer.ending
-        if answer.ending is Ending.INTERNAL_ERROR:
+        if answer.status == 500:
             log.error("request %s failed", self._id, exc_info=error)
         body = error_body(error, self._id)
         try:

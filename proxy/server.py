@@ -18,6 +18,9 @@ class _CutIsMeant(logging.Filter):
         return "without completing response" not in record.getMessage()
 
 
+_CUT_IS_MEANT = _CutIsMeant()
+
+
 def uvicorn_config(app: ASGIApp, server: ServerConfig) -> uvicorn.Config:
     """Return uvicorn's settings: fast, no headers of its own, requests not logged twice."""
     config = uvicorn.Config(
@@ -36,5 +39,5 @@ def uvicorn_config(app: ASGIApp, server: ServerConfig) -> uvicorn.Config:
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=max(1, round(server.shutdown_seconds)),
     )
-    logging.getLogger("uvicorn.error").addFilter(_CutIsMeant())
+    logging.getLogger("uvicorn.error").addFilter(_CUT_IS_MEANT)
     return config

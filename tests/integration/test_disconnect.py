@@ -158,6 +158,7 @@ async def test_while_the_upstream_does_not_take_the_upload(
     async def stop(request: Received, connection: Connection) -> None:
         stuck.set()
         await gate.wait()
+        await connection.until_closed()
 
     upstream.handler = stop
     _, writer = await proxy.connect()
@@ -201,7 +202,7 @@ async def test_a_client_that_leaves_after_its_answer_was_served(proxy: Proxy) ->
     assert proxy.sink.empty
 
 
-async def test_requests_cut_off_by_a_shutdown_are_on_record(
+async def test_requests_cut_off_by_a_shutdown_are_answered_and_on_record(
     proxy: Proxy, upstream: FakeUpstream
 ) -> None:
     async def silent(request: Received, connection: Connection) -> None:
@@ -211,6 +212,7 @@ async def test_requests_cut_off_by_a_shutdown_are_on_record(
     waiting = asyncio.create_task(proxy.raw(request_bytes("GET", "/v1/models")))
     await upstream.wait_for()
     await asyncio.to_thread(proxy.stop)
-    assert (await proxy.sink.next()).ending is Ending.INTERNAL_ERROR
-    await soon(waiting)
+    record = await proxy.sink.next()
+    assert (record.ending, record.status) == (Ending.INTERNAL_ERROR, 503)
+    assert b'"code":"shutting_down"' in await soon(waiting)
     assert proxy.sink.empty
