@@ -1,0 +1,157 @@
+"""The wording of instructions and questions in prompts, in nine languages."""
+
+import re
+
+
+def _starts_with(*alternatives: str) -> re.Pattern[str]:
+    """Match at a sentence's start, at word boundaries where the script has spaces."""
+    words = "|".join(" ".join(alternatives).split()).replace("_", r"[ \t]+")
+    polite = (
+        r"(?:(?:please|now|then|next|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|also|and|so|"
+        r"carefully|briefly|kindly|always|only|just|bitte|nun|s['’]il vous plaît|veuillez|"
+        r"por favor|ahora|per favore|agora|step \d+)[,:]?[ \t]+){0,3}"
+    )
+    return re.compile(rf"{polite}(?:{words})(?![\w])", re.IGNORECASE)
+
+
+# Verbs that open a prompt's instruction and seldom a sentence of a document.
+STRONG = _starts_with(
+    """
+    summari[sz]e sum_up translate explain answer list extract classify categori[sz]e rewrite write
+    describe identify compare analy[sz]e generate provide return respond reply output give tell
+    find determine calculate compute convert evaluate create draft suggest discuss outline highlight
+    state name choose select pick decide rank sort count fill complete correct fix refactor
+    implement proofread paraphrase rephrase simplify shorten condense expand format label tag rate
+    score justify cite quote mention exclude avoid ignore focus limit act assume imagine pretend
+    read review solve prove show predict recommend propose plan brainstorm critique assess verify
+    check_whether check_if infer deduce estimate translate edit polish improve transcribe annotate
+    map group cluster order flag report print produce prepare compose design develop debug optimi[sz]e
+    do_not don['’]t never please let['’]s help_me can_you could_you would_you will_you
+    i_want i_need i['’]d_like i_would_like we_need we_want given using based_on according_to
+    from_the_(?:text|passage|article|document|context|above) in_(?:one|two|three|a|no_more|at_most|your_own)
+    with_reference_to in_light_of pay_attention make_sure be_sure ensure_that remember_to keep_in_mind
+    if_you_(?:do_not|don['’]t|cannot|can['’]t|are_not) if_the_(?:answer|text|context|document)
+    for_each for_every your_(?:task|job|goal|role|answer|response|output|reply) you_are you_will
+    you_must you_should you_have_to you_may
+    fasse übersetze erkläre beantworte nenne liste schreibe beschreibe analysiere vergleiche erstelle
+    gib extrahiere ordne formuliere kürze antworte verwende_nur erläutere prüfe bewerte bestimme
+    berechne finde sage zähle zitiere fassen_sie übersetzen_sie erklären_sie beantworten_sie
+    nennen_sie schreiben_sie beschreiben_sie analysieren_sie vergleichen_sie erstellen_sie geben_sie
+    antworten_sie verwenden_sie listen_sie extrahieren_sie erläutern_sie du_bist sie_sind deine_aufgabe
+    ihre_aufgabe laut_(?:dem|der)
+    résume résumez traduis traduisez explique expliquez réponds répondez liste listez écris écrivez
+    décris décrivez analyse analysez compare comparez donne donnez extrais extrayez cite citez indique
+    indiquez rédige rédigez identifie identifiez ne_(?:cite|donne|mentionne|fais|faites)[a-z]*
+    tu_es vous_êtes ta_tâche votre_tâche à_partir_d[eu] d['’]après selon en_(?:une|deux|trois)
+    en_vous_basant en_te_basant
+    resume resuma resumir traduce traduzca explica explique responde responda enumera enumere escribe
+    escriba describe describa analiza analice compara compare da dé extrae extraiga indica indique
+    redacta redacte identifica identifique menciona mencione eres usted_es tu_tarea su_tarea según
+    basándo(?:te|se) a_partir_de no_(?:menciones|incluyas|uses|inventes|mencione|incluya|use|invente)
+    haz haga
+    resuma traduza responda liste escreva descreva analise forneça extraia você_é sua_tarefa
+    riassumi riassuma traduci traduca spiega spieghi rispondi risponda elenca elenchi scrivi scriva
+    descrivi analizza confronta estrai sei_un il_tuo_compito
+    перечисли перечислите переведи переведите объясни объясните ответь ответьте напиши напишите
+    опиши опишите кратко_изложи составь составьте сравни сравните твоя_задача ты_— вы_—
+    samenvat vat vertaal leg_uit beantwoord noem schrijf beschrijf vergelijk geef
+    """
+)
+
+# Verbs that open both instructions and the sentences of manuals: they count at a text's edges.
+WEAK = _starts_with(
+    """
+    use include keep make add be consider think note check start begin end stop remove replace put
+    take set let follow refer mark combine merge split work try look see think_step remember
+    base structure order present organi[sz]e stick do must no bullet respond in_json as_json
+    nutze benutze verwende halte achte bleibe utilise utilisez garde gardez usa use mantén mantenga
+    sii usa
+    """
+)
+
+ADDRESS = re.compile(
+    r"\b(?:you (?:are|must|should|will|need|have to|may|can|cannot|can['’]t)|your (?:answer|response|"
+    r"output|task|reply|job|summary|own words)|i (?:want|need|would like|['’]d like)|"
+    r"help me|tell me|give me|show me|"
+    r"du (?:bist|sollst|musst)|sie (?:sollen|müssen)|deine antwort|ihre antwort|"
+    r"tu (?:dois|es)|vous (?:devez|êtes)|ta réponse|votre réponse|"
+    r"(?:tu|su) respuesta|debes|debe usted|devi|deve)\b|"
+    r"请|請|你是|您是|ください|下さい|しなさい|あなたは",
+    re.IGNORECASE,
+)
+
+_TEXT_NOUN = (
+    r"(?:text|texts|passages?|articles?|documents?|context|transcripts?|reports?|conversations?|"
+    r"excerpts?|paragraphs?|emails?|logs?|notes?|stor(?:y|ies)|reviews?|code|data|information|"
+    r"sources?|content|abstract|minutes|letter|contract|sections?|questions?|instructions?|rules|"
+    r"format|steps|criteria|fields|chunks?|snippets?|results?|table|list|dialogue|chapter)"
+)
+
+# Words about the prompt itself: with an imperative they mark an instruction even inside a document.
+DECISIVE = re.compile(
+    rf"\b(?:the |this |these |that |your )?(?:above|following|below|given|provided|preceding|"
+    rf"attached|previous|retrieved) {_TEXT_NOUN}\b|"
+    rf"\b(?:{_TEXT_NOUN}|it|them) (?:above|below|that follows?|given|provided)\b|"
+    r"\byour (?:task|job|role|goal) (?:is|will)\b|\bact as an?\b|\byou are an? \w+|"
+    r"\banswer (?:the|this|these|my|only|in|with|using|based)\b|"
+    r"\b(?:respond|reply|output|return|answer) (?:only |strictly |just )?(?:with|in|as|using)\b|"
+    r"\bin (?:your own words|no more than|at most|fewer than|less than|under) |"
+    r"\b(?:one|two|three|four|five|ten|\d+)[ -](?:words?|sentences?|bullet points?|bullets|lines?|"
+    r"paragraphs?|items?|points?)\b|"
+    r"\bstep by step\b|\bdo not (?:use|include|make|add|mention|invent|answer|write|output|repeat|"
+    r"guess|copy|explain|translate)\b|\bsay (?:so|you|that you|[\"“'‘])|\bin (?:json|markdown|yaml|csv|"
+    r"xml|plain (?:text|english))\b|\bsummari[sz]e (?:the|this|these|it|what|how|everything)\b|"
+    r"\btranslate (?:the|this|it|everything|into)\b|\bif (?:the|you) (?:answer|text|context|don['’]t|"
+    r"do not|cannot|can['’]t)\b|"
+    r"\b(?:folgende[nrms]?|obige[nrms]?|untenstehende[nrms]?|vorliegende[nrms]?|diese[nrms]?) "
+    r"(?:text|texte|artikels?|dokuments?|abschnitte?s?|gesprächs?|berichts?|protokolls?|frage|fragen)\b|"
+    r"\bin (?:einem|zwei|drei|vier|fünf|\d+) (?:sätzen|satz|stichpunkten|worten|wörtern)\b|"
+    r"\b(?:texte|article|document|passage|rapport|extrait|compte rendu|question)s? "
+    r"(?:ci-dessus|ci-dessous|suivante?s?|précédente?s?)\b|\ben (?:une|deux|trois|\d+) (?:phrases?|"
+    r"points|mots|lignes)\b|"
+    r"\b(?:texto|artículo|documento|pasaje|informe|fragmento|pregunta)s? (?:anterior(?:es)?|"
+    r"siguientes?|de arriba|de abajo)\b|\bsiguientes? (?:texto|artículo|documento|pregunta)s?\b|"
+    r"\ben (?:una|dos|tres|\d+) (?:frases?|puntos|palabras|líneas|oraciones)\b|"
+    r"(?:以下|上述|下面|上面|这篇|這篇|该|本文|文中)(?:的)?(?:文|内容|內容|文章|文本|段落|资料|材料|报告|对话|问题|会议)|"
+    r"(?:请|請)(?:用|把|将|將|根据|根據|列|总结|總結|概括|翻译|翻譯|回答|说明|說明|写|寫|给|給|从|從|不要)|"
+    r"(?:次|以下|上記|下記|この|上)の(?:文章|文|テキスト|記事|文書|内容|質問|議事録|会話|資料|報告書|レポート)|"
+    r"(?:要約|翻訳|説明|回答|列挙|答え|教え|抽出|まとめ|分類|比較|書い|使わない|記載)(?:し)?て?(?:で)?(?:ください|下さい)",
+    re.IGNORECASE,
+)
+
+# "Question:" and the like; what follows on the line is the question.
+QUESTION_LABEL = re.compile(
+    r"(?:\*\*|__)?(?:(?:final |user(?:'s)? |my |the )?(?:question|query|task|prompt|request|instruction|problem|"
+    r"assignment|objective|goal|q)s?(?: ?\d+)?|frage|aufgabe|question|tâche|consigne|pregunta|tarea|"
+    r"pergunta|domanda|compito|вопрос|задача|问题|問題|提问|任务|質問|課題|指示|設問)"
+    r"(?:\*\*|__)?[ \t]?[:：](?:\*\*|__)?",
+    re.IGNORECASE,
+)
+
+# A label whose whole section is instructions.
+SECTION_LABEL = re.compile(
+    r"(?:#{1,6}[ \t]+)?(?:\*\*|__)?(?:instructions?|rules|requirements|guidelines|constraints|"
+    r"(?:output|response|answer)(?: format| style)?|format|formatting|tone|important|"
+    r"your task|tasks?|what i need|deliverables?|anweisungen|regeln|vorgaben|ausgabeformat|wichtig|"
+    r"consignes|instructions|règles|format de sortie|important|instrucciones|reglas|requisitos|"
+    r"formato(?: de salida)?|importante|要求|规则|規則|输出格式|注意|指示|条件|ルール|出力形式|注意事項)"
+    r"(?:\*\*|__)?[ \t]?(?:[:：](?:\*\*|__)?|$)",
+    re.IGNORECASE,
+)
+
+# Before a colon: what follows is the document and no list of instructions.
+DOCUMENT_FOLLOWS = re.compile(
+    rf"(?:{_TEXT_NOUN}|below|following|this|it|text|artikel|dokument|folgendes?|article|document|"
+    r"suivante?|texto|artículo|documento|siguiente|文章|内容|文本|テキスト|記事|文)\W{0,6}[:：]\W{0,4}$",
+    re.IGNORECASE,
+)
+
+# A question without its mark, as people type it.
+INTERROGATIVE = re.compile(
+    r"(?:what|which|who|whom|whose|when|where|why|how) (?:is|are|was|were|do|does|did|has|have|had|"
+    r"can|could|will|would|should|many|much|long|old|far|often|\w+ (?:is|are|was|were|do|does|did))\b"
+    r"[^.!]{3,160}$|"
+    r"(?:was|wer|wie|wo|wann|warum|welche[rs]?|wieviele?) (?:ist|sind|war|waren|hat|haben|wird|kann)\b"
+    r"[^.!]{3,160}$",
+    re.IGNORECASE,
+)

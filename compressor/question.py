@@ -1,0 +1,230 @@
+"""Finds a message's instructions and questions, which survive word for word wherever they stand.
+
+Three kinds of evidence count together: how a sentence is worded (an imperative that prompts use, a
+question, words about "the text above"), where it stands (the first or last paragraph, a short
+paragraph of its own, or the body of a document), and whether the text around it is dialogue. A
+question in the body of a document is document text.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from compressor.prompt_cues import (
+    ADDRESS,
+    DECISIVE,
+    DOCUMENT_FOLLOWS,
+    INTERROGATIVE,
+    QUESTION_LABEL,
+    SECTION_LABEL,
+    STRONG,
+    WEAK,
+)
+from compressor.types import Kind, ProtectedSpan
+
+_PARAGRAPH_BREAK = re.compile(r"\n[ \t\r]*\n\s*")
+_SENTENCE = re.compile(
+    r"""[^\s](?:[^.!?。！？\n]|[.!?](?=[^\s"'”’)\]」』*_]))*"""
+    r"""(?:[.!?。！？]{1,8}["'”’)\]」』*_]{0,4}|(?=\n)|$)""",
+)
+_LIST_MARK = re.compile(r"(?:[-*+•–]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])[ \t]+")
+_HEADING = re.compile(r"#{1,6}[ \t]")
+_SPEAKER = re.compile(
+    r"(?:[-*>] ?)?(?:\[?\d{1,2}:\d\d(?::\d\d)?\]?[ \t]*)?(?:<[^\s<>]{1,40}>[ \t]|"
+    r"\*{0,2}[^\W\d_a-zà-ÿ][\w.'’-]{0,24}(?:[ \t][\w.'’()-]{1,24}){0,3}"
+    r"\*{0,2}[ \t]?[:：]\*{0,2}[ \t])"
+)
+_QUESTION_END = re.compile(r"[?？]+[\"'”’)\]」』*_]*$")
+_UNSPACED = re.compile(r"[\u3041-\u30ff\u3400-\u9fff\u0e00-\u0eff]")
+_QUOTE_OPENS = ('"', "“", "«", "„", "「", "『", "> ")
+
+_SHORT_PARAGRAPH = 70  # words; longer ones are document text unless they stand at an edge
+_DIALOGUE_LINES = 4
+_LONGEST_LIST = 14  # items that belong to the instruction before them
+_SENTENCES_AT_EDGE = 3
+
+
+@dataclass(slots=True)
+class _Sentence:
+    start: int
+    end: int
+    text: str
+    question: bool
+    strength: int
+    spoken: bool
+    kept: bool = False
+
+
+@dataclass(slots=True)
+class _Paragraph:
+    start: int
+    end: int
+    words: int
+    sentences: list[_Sentence]
+    heading: bool
+    edge: bool = False
+
+
+def prompt_spans(text: str, blocks: Sequence[ProtectedSpan]) -> list[ProtectedSpan]:
+    """Return the instruction and question sentences of a message, by start.
+
+    `blocks` are code, JSON and tables: what they hold is never an instruction.
+    """
+    paragraphs = _read_paragraphs(text, blocks)
+    if not paragraphs:
+        return []
+    paragraphs[0].edge = paragraphs[-1].edge = True
+    if paragraphs[0].heading and len(paragraphs) > 1:
+        paragraphs[1].edge = True
+    dialogue = sum(s.spoken for p in paragraphs for s in p.sentences) >= _DIALOGUE_LINES
+    for index, paragraph in enumerate(paragraphs):
+        _decide(paragraph, first=index == 0, last=index == len(paragraphs) - 1, dialogue=dialogue)
+    _extend_sections(text, paragraphs)
+    return [
+        ProtectedSpan(s.start, s.end, Kind.QUESTION if s.question else Kind.INSTRUCTION)
+        for p in paragraphs
+        for s in p.sentences
+        if s.kept
+    ]
+
+
+def _decide(paragraph: _Paragraph, *, first: bool, last: bool, dialogue: bool) -> None:
+    short = paragraph.words <= _SHORT_PARAGRAPH
+    count = len(paragraph.sentences)
+    for index, sentence in enumerate(paragraph.sentences):
+        at_start = first and index < _SENTENCES_AT_EDGE
+        at_end = last and index >= count - _SENTENCES_AT_EDGE
+        if sentence.spoken and dialogue:
+            sentence.kept = False
+        elif paragraph.edge and short:
+            sentence.kept = sentence.question or sentence.strength >= 1
+        elif at_start or at_end:
+            sentence.kept = sentence.strength >= 2 or (
+                sentence.question and (index == 0 or index == count - 1)
+            )
+        elif short and not paragraph.heading:
+            alone = all(s.question or s.strength for s in paragraph.sentences)
+            sentence.kept = sentence.strength >= (2 if alone else 3) or (
+                sentence.question and alone
+            )
+        else:
+            sentence.kept = sentence.strength >= 4
+    if short:
+        _keep_between(paragraph.sentences)
+
+
+def _keep_between(sentences: list[_Sentence]) -> None:
+    """Keep what stands between two kept sentences of one short paragraph: it belongs to them."""
+    kept = [i for i, s in enumerate(sentences) if s.kept]
+    if len(kept) > 1:
+        for sentence in sentences[kept[0] : kept[-1]]:
+            sentence.kept = True
+
+
+def _extend_sections(text: str, paragraphs: list[_Paragraph]) -> None:
+    """Keep the items under `Rules:` or under a kept instruction that ends in a colon."""
+    lines = [s for p in paragraphs for s in p.sentences]
+    open_until = 0
+    for previous, sentence in zip([None, *lines], lines, strict=False):
+        if sentence.kept or open_until == 0:
+            announces = SECTION_LABEL.match(sentence.text) is not None
+            ends_open = sentence.text.rstrip("*_ ").endswith((":", "："))
+            if announces or (sentence.kept and ends_open and not _introduces(sentence.text)):
+                sentence.kept = sentence.kept or announces
+                open_until = _LONGEST_LIST
+                continue
+        if open_until == 0 or previous is None:
+            continue
+        gap = text[previous.end : sentence.start]
+        item = _LIST_MARK.match(sentence.text) is not None
+        same_line = "\n" not in gap
+        if item or same_line or (gap.count("\n") == 1 and len(sentence.text.split()) <= 40):
+            sentence.kept = True
+            open_until -= 1
+        else:
+            open_until = 0
+
+
+def _introduces(sentence: str) -> bool:
+    """Whether a colon leads into the document itself: "Summarize this article:"."""
+    return DOCUMENT_FOLLOWS.search(sentence[-80:]) is not None
+
+
+def _read_paragraphs(text: str, blocks: Sequence[ProtectedSpan]) -> list[_Paragraph]:
+    paragraphs = []
+    for start, end in _outside(len(text), blocks):
+        at = start
+        for match in [*_PARAGRAPH_BREAK.finditer(text, start, end), None]:
+            stop = match.start() if match else end
+            sentences = list(_read_sentences(text, at, stop))
+            if sentences:
+                words = sum(_word_count(s.text) for s in sentences)
+                heading = len(sentences) == 1 and bool(_HEADING.match(sentences[0].text))
+                paragraphs.append(_Paragraph(at, stop, words, sentences, heading))
+            at = match.end() if match else end
+    return paragraphs
+
+
+def _outside(length: int, blocks: Sequence[ProtectedSpan]) -> Iterator[tuple[int, int]]:
+    at = 0
+    for block in sorted((b for b in blocks if not b.conditional), key=lambda b: b.start):
+        if block.start > at:
+            yield at, block.start
+        at = max(at, block.end)
+    if at < length:
+        yield at, length
+
+
+def _read_sentences(text: str, start: int, end: int) -> Iterator[_Sentence]:
+    spoken = False
+    line = -1
+    for match in _SENTENCE.finditer(text, start, end):
+        sentence = match.group().rstrip()
+        line_start = text.rfind("\n", start, match.start()) + 1 or start
+        if line_start != line:  # a speaker's turn lasts to the end of the line
+            line = line_start
+            spoken = _is_spoken(text[line_start : line_start + 90].lstrip())
+        if any(c.isalnum() for c in sentence):
+            yield _read_sentence(sentence, match.start(), spoken)
+
+
+def _is_spoken(line: str) -> bool:
+    if line.startswith(_QUOTE_OPENS):
+        return True
+    if QUESTION_LABEL.match(line) or SECTION_LABEL.match(line):
+        return False
+    return _SPEAKER.match(line) is not None
+
+
+def _read_sentence(sentence: str, start: int, spoken: bool) -> _Sentence:
+    bare = sentence.lstrip("#>*_ \t")
+    mark = _LIST_MARK.match(bare)
+    bare = (bare[mark.end() :] if mark else bare).lstrip("*_ ")
+    question = bool(_QUESTION_END.search(sentence)) or bool(INTERROGATIVE.match(bare))
+    labelled = QUESTION_LABEL.match(bare) is not None
+    return _Sentence(
+        start,
+        start + len(sentence),
+        sentence,
+        question or labelled,
+        _strength(bare, labelled),
+        spoken and not labelled,
+    )
+
+
+def _strength(sentence: str, labelled: bool) -> int:
+    """Return how sure the wording is: 0 nothing, 1 weak, 2 an imperative, 3 and 4 decisive."""
+    decisive = DECISIVE.search(sentence) is not None
+    imperative = STRONG.match(sentence) is not None
+    if decisive and (imperative or ADDRESS.search(sentence)):
+        return 4
+    if decisive or labelled:
+        return 3
+    if imperative:
+        return 2
+    return 1 if WEAK.match(sentence) or ADDRESS.search(sentence) else 0
+
+
+def _word_count(sentence: str) -> int:
+    unspaced = len(_UNSPACED.findall(sentence))
+    return len(sentence.split()) + unspaced // 2
