@@ -113,6 +113,19 @@ class Policy(BaseModel):
         "and its compression finishes in the background.",
     )
 
+    @property
+    def amount(self) -> str:
+        """How hard the policy compresses, in words, like `rate 0.5`."""
+        if self.mode is Mode.OFF:
+            return "nothing"
+        if self.fit_context:
+            return "as the context window demands"
+        if self.rate is not None:
+            return f"rate {self.rate:g}"
+        if self.threshold is not None:
+            return f"threshold {self.threshold:g}"
+        return f"target_tokens {self.target_tokens}"
+
     @field_validator("force_tokens")
     @classmethod
     def _some_text(cls, tokens: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,0 +1,120 @@
+"""What works in a config but is likely not meant, or costs something that is easy to overlook."""
+
+import ipaddress
+from collections.abc import Iterator
+from importlib.util import find_spec
+from urllib.parse import urlsplit
+
+from policies.match import covers
+from policies.types import Match, Policy
+from proxy.config import Config, Loaded
+from proxy.config_file import Problem
+from proxy.config_problems import Complaint
+
+
+def warnings(loaded: Loaded) -> list[Problem]:
+    """Return the warnings about a config that loads, in the order of the file."""
+    config = loaded.config
+    found = [
+        *_listening(config),
+        *_upstreams(config),
+        *_prompt_cache(config),
+        *_routes(loaded),
+        *_shared_cache(config),
+    ]
+    problems = [Problem(loaded.document.place(key), key, text) for key, text in found]
+    return sorted(problems, key=lambda p: (p.place.line, p.place.column))
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host name or address can only mean this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _listening(config: Config) -> Iterator[Complaint]:
+    if is_loopback(config.server.host):
+        return
+    keys = sorted(name for name, up in config.upstreams.items() if up.api_key is not None)
+    spends = f" and spend on the key of {', '.join(keys)}" if keys else ""
+    yield (
+        ("server", "host"),
+        f"{config.server.host} is reached from other machines: whoever can reach it can use the "
+        f"proxy{spends}; keep it behind a firewall or a gateway that checks who calls",
+    )
+
+
+def _upstreams(config: Config) -> Iterator[Complaint]:
+    used = {route.upstream for route in config.routes}
+    for name, upstream in config.upstreams.items():
+        url = urlsplit(upstream.base_url)
+        host = url.hostname or ""
+        key = ("upstreams", name, "base_url")
+        if is_loopback(host) and url.port == config.server.port:
+            yield key, "is the proxy's own address: a request would go round in a circle"
+        if url.scheme == "http" and upstream.api_key is not None and not is_loopback(host):
+            yield key, "the API key crosses the network unencrypted; use https:// if you can"
+        if name not in used:
+            yield ("upstreams", name), "is not used by any route"
+
+
+def _prompt_cache(config: Config) -> Iterator[Complaint]:
+    for name, policy in config.policies.items():
+        yield from _of_policy(name, policy, config)
+
+
+def _of_policy(name: str, policy: Policy, config: Config) -> Iterator[Complaint]:
+    if policy.min_request_tokens:
+        yield (
+            ("policies", name, "min_request_tokens"),
+            "moves cached prefixes: a conversation that grows past the limit changes its earlier "
+            "messages, and the provider's prompt cache misses that turn",
+        )
+    if not policy.fit_context:
+        return
+    yield (
+        ("policies", name, "fit_context"),
+        "moves cached prefixes: over the limit, earlier messages change from turn to turn, and "
+        "the provider's prompt cache misses",
+    )
+    if not config.compressor.context_windows and find_spec("litellm") is None:
+        yield (
+            ("policies", name, "fit_context"),
+            "cannot act: no context window is known; fill compressor.context_windows or install "
+            "the litellm extra",
+        )
+
+
+def _routes(loaded: Loaded) -> Iterator[Complaint]:
+    routes = loaded.config.routes
+    for index, route in enumerate(routes):
+        for before, earlier in enumerate(routes[:index]):
+            if covers(earlier.match, route.match):
+                line = loaded.line("routes", before)
+                text = f"is never reached: routes[{before}] in line {line} takes all of it"
+                yield ("routes", index), text
+                break
+    if not any(covers(route.match, Match()) for route in routes):
+        yield (
+            ("routes",),
+            "no route takes every request: one that matches none, like GET /v1/models, is refused "
+            "with 404; end with a route without a match, like {policy: off, upstream: "
+            f"{routes[-1].upstream}}}",
+        )
+
+
+def _shared_cache(config: Config) -> Iterator[Complaint]:
+    if config.cache.url is None or config.cache.encryption_key is not None:
+        return
+    url = urlsplit(config.cache.url.get_secret_value())
+    if url.scheme == "redis" and not is_loopback(url.hostname or ""):
+        key = "url" if config.cache.url_env is None else "url_env"
+        yield (
+            ("cache", key),
+            "compressed prompts cross the network and are stored unencrypted; use rediss://, and "
+            "encryption_key_env to encrypt what is stored",
+        )
