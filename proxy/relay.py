@@ -126,16 +126,23 @@ class Client:
     async def start(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
         """Send the head of the answer."""
         self.started = True
-        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        await self._out({"type": "http.response.start", "status": status, "headers": headers})
 
     async def write(self, chunk: bytes) -> None:
         """Send a piece of the body; waits while the client is slow to read."""
-        await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await self._out({"type": "http.response.body", "body": chunk, "more_body": True})
 
     async def finish(self, chunk: bytes = b"") -> None:
         """Send the last piece and end the answer. Without this the connection is cut instead."""
         self._finished = not self.gone
-        await self._send({"type": "http.response.body", "body": chunk, "more_body": False})
+        await self._out({"type": "http.response.body", "body": chunk, "more_body": False})
+
+    async def _out(self, message: Message) -> None:
+        try:
+            await self._send(message)
+        except OSError:  # how servers of ASGI 2.4 report a disconnect; uvicorn keeps silent
+            self.gone = True
+            raise ClientGone from None
 
 
 async def relay_body(response: UpstreamResponse, client: Client, tap: Tap) -> None:

@@ -1,0 +1,154 @@
+"""The application as ASGI, with everything outside it made up."""
+
+import asyncio
+from collections.abc import AsyncIterator, MutableMapping, Sequence
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+
+from policies.types import Policy, Route
+from proxy.app import create_app
+from proxy.config import Config, UpstreamConfig
+from proxy.savings import Ending
+from proxy.upstream import UpstreamRequest
+from tests.fakes import FakeCompressor, FakeSink
+
+CONFIG = Config(
+    upstreams={"main": UpstreamConfig(base_url="http://upstream.test/v1")},
+    policies={"off": Policy(name="off", mode="off")},
+    routes=(Route(policy="off", upstream="main"),),
+)
+Message = MutableMapping[str, Any]
+
+
+class MadeUpAnswer:
+    status = 200
+    headers: Sequence[tuple[bytes, bytes]] = ((b"content-type", b"text/plain"),)
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        yield b"made "
+        yield b"up"
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class MadeUpUpstream:
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, UpstreamRequest]] = []
+        self.answer = MadeUpAnswer()
+        self.open = False
+
+    async def start(self) -> None:
+        self.open = True
+
+    async def send(self, name: str, request: UpstreamRequest) -> MadeUpAnswer:
+        self.sent.append((name, request))
+        return self.answer
+
+    async def close(self) -> None:
+        self.open = False
+
+
+class Asgi:
+    """One request of an ASGI server; `fails_at` raises OSError there, as ASGI 2.4 wants."""
+
+    def __init__(self, app: Starlette, *, fails_at: str | None = None) -> None:
+        self._app = app
+        self._fails_at = fails_at
+        self.messages: list[Message] = []
+        self._asked = False
+
+    async def get(self, path: str) -> None:
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"a=b",
+            "headers": [(b"host", b"x")],
+            "root_path": "",
+        }
+        await self._app(scope, self._receive, self._send)
+
+    async def _receive(self) -> Message:
+        if self._asked:
+            await asyncio.Event().wait()
+        self._asked = True
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def _send(self, message: Message) -> None:
+        if message["type"] == self._fails_at:
+            raise OSError("the client has gone")
+        self.messages.append(message)
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(message.get("body", b"") for message in self.messages)
+
+
+@pytest.fixture
+def upstream() -> MadeUpUpstream:
+    return MadeUpUpstream()
+
+
+@pytest.fixture
+def sink() -> FakeSink:
+    return FakeSink()
+
+
+@pytest.fixture
+def app(upstream: MadeUpUpstream, sink: FakeSink) -> Starlette:
+    return create_app(CONFIG, upstream=upstream, compressor=FakeCompressor(), sinks=[sink])
+
+
+async def test_every_part_can_be_given(
+    app: Starlette, upstream: MadeUpUpstream, sink: FakeSink
+) -> None:
+    server = Asgi(app)
+    await server.get("/v1/models")
+    assert server.body == b"made up"
+    ((name, request),) = upstream.sent
+    assert (name, request.method, request.target, request.headers) == (
+        "main",
+        "GET",
+        "/models?a=b",
+        [],
+    )
+    assert upstream.answer.closed
+    assert [record.ending for record in sink.records] == [Ending.FINISHED]
+
+
+async def test_the_lifespan_starts_and_closes_them(
+    upstream: MadeUpUpstream, sink: FakeSink
+) -> None:
+    compressor = FakeCompressor()
+    app = create_app(CONFIG, upstream=upstream, compressor=compressor, sinks=[sink])
+    async with app.router.lifespan_context(app):
+        assert upstream.open
+        assert sink.started
+        async with asyncio.timeout(5):
+            while not compressor.started:
+                await asyncio.sleep(0)
+    assert not upstream.open
+    assert sink.closed
+    assert compressor.closed
+
+
+@pytest.mark.parametrize("at", ["http.response.start", "http.response.body"])
+async def test_a_server_that_reports_a_disconnect_when_sending(
+    app: Starlette, upstream: MadeUpUpstream, sink: FakeSink, at: str
+) -> None:
+    await Asgi(app, fails_at=at).get("/v1/models")
+    assert [record.ending for record in sink.records] == [Ending.CLIENT_GONE]
+    assert upstream.answer.closed
+
+
+async def test_websockets_are_closed(app: Starlette) -> None:
+    server = Asgi(app)
+    await app({"type": "websocket", "path": "/v1"}, server._receive, server._send)
+    assert server.messages == [{"type": "websocket.close", "code": 1008}]
