@@ -160,7 +160,11 @@ class Match(BaseModel):
         description="Header name to glob on its value; names in any case. A header that the "
         "request does not have matches nothing, not even `*`.",
     )
-    tenant: str | None = Field(None, description="Glob on the tenant.")
+    tenant: str | None = Field(
+        None,
+        description="Glob on the tenant: `t-` and the first 12 hex digits of the SHA-256 of the "
+        "Authorization (or x-api-key, api-key) header's value; `anonymous` without one.",
+    )
 
     @field_validator("model", "path", "tenant")
     @classmethod

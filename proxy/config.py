@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -119,7 +119,7 @@ class CompressorConfig(_Section):
         description="Model glob to tokenizer: `o200k_base`, `cl100k_base`, or the path of a "
         "Hugging Face tokenizer.json. For models whose tokenizer is not known.",
     )
-    context_windows: Mapping[str, int] = Field(
+    context_windows: Mapping[str, Annotated[int, Field(ge=1)]] = Field(
         default_factory=dict,
         description="Model glob to context window in tokens, for fit_context; before the litellm "
         "extra's table.",
@@ -139,8 +139,7 @@ class CacheConfig(_Section):
     )
     url_env: str | None = Field(
         None,
-        description="Environment variable that holds the address, instead of `url`; `load` puts "
-        "what it holds into `url`.",
+        description="Environment variable that holds the address, instead of `url`.",
     )
     ttl_seconds: int = Field(86_400, ge=1, description="How long a shared entry is kept.")
     call_budget_ms: int = Field(
@@ -188,7 +187,7 @@ class Price(_Section):
 
     input: float = Field(ge=0, description="Per million prompt tokens.")
     cached_input: float | None = Field(
-        None, ge=0, description="Per million cached prompt tokens; null takes `input`."
+        None, ge=0, description="Per million cached prompt tokens; `input` if left out."
     )
     as_of: date = Field(description="When the price was read, YYYY-MM-DD.")
 
@@ -219,9 +218,18 @@ class Config(_Section):
     """The whole of config.yaml. `policies` holds every policy and preset, complete."""
 
     server: ServerConfig = Field(default_factory=ServerConfig)
-    upstreams: Mapping[str, UpstreamConfig]
-    policies: Mapping[str, Policy]
-    routes: tuple[Route, ...]
+    upstreams: Mapping[str, UpstreamConfig] = Field(
+        description="The OpenAI-compatible APIs that routes may name."
+    )
+    policies: Mapping[str, Policy] = Field(
+        description="Who gets compressed and how hard, under names of your choice. The presets "
+        "need no declaration. Exactly one of rate, threshold and target_tokens holds; writing one "
+        "drops the preset's."
+    )
+    routes: tuple[Route, ...] = Field(
+        description="First match wins: which policy and which upstream a request gets. Let the "
+        "last one have no match, so that it takes everything else."
+    )
     compressor: CompressorConfig = Field(default_factory=CompressorConfig)
     cache: CacheConfig = Field(default_factory=CacheConfig)
     savings: SavingsConfig = Field(default_factory=SavingsConfig)
