@@ -1,0 +1,279 @@
+"""Writes a BERT or XLM-R token classifier as one ONNX file with 8-bit weights, for the CPU.
+
+    python -m compressor.training.export FOLDER model.onnx [--fp32]
+
+FOLDER is a Hugging Face checkpoint (config.json and model.safetensors). Needs the packages onnx
+and safetensors, and neither PyTorch nor transformers: the graph is written out here node by node,
+with ONNX Runtime's fused attention and with every matrix product in integers.
+
+How numbers are rounded. A weight has one scale for each output, an activation one scale for each
+token: a scale over the whole window, which is what dynamic quantization takes, lets one outlier
+token blur all others. The outputs of GELU, never below -0.17, are shifted up so that all 8 bits
+serve them. Products of two neighbours are summed in 16 bits by processors without VNNI or DOT
+instructions; activations centred on zero keep that from saturating but for a few in 100,000.
+"""
+
+import argparse
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from safetensors.numpy import load_file
+
+Array = NDArray[Any]
+
+_MICROSOFT = "com.microsoft"
+_OPSETS = {"": 17, _MICROSOFT: 1}
+_IR_VERSION = 8  # what opset 17 came with; every ONNX Runtime from 1.12 on reads it
+_GELU_FLOOR = 0.1701  # GELU's minimum is -0.16997
+_TINY = 1e-6
+
+
+class CannotExport(ValueError):
+    """The checkpoint is of a kind that is not written here; the message says which are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A token classifier's weights in fp32, by the names that transformers gives them."""
+
+    weights: Mapping[str, Array]
+    prefix: str
+    first_position: int
+    layers: int
+    heads: int
+    epsilon: float
+
+    def get(self, name: str) -> Array:
+        """Return one weight of the encoder."""
+        return self.weights[self.prefix + name]
+
+
+def read_checkpoint(folder: Path) -> Checkpoint:
+    """Read a BertForTokenClassification or XLMRobertaForTokenClassification folder.
+
+    Raises CannotExport for another architecture, OSError for a missing file.
+    """
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    kind = config.get("model_type")
+    # XLM-R numbers its positions from behind the padding token's.
+    first_position = {"bert": 0, "xlm-roberta": config.get("pad_token_id", 1) + 1}.get(kind)
+    if first_position is None:
+        raise CannotExport(f"{folder} is a '{kind}' model; only bert and xlm-roberta are written")
+    if config.get("hidden_act", "gelu") != "gelu":
+        raise CannotExport(f"{folder} activates with {config['hidden_act']}; only gelu is written")
+    weights = load_file(folder / "model.safetensors")
+    return Checkpoint(
+        {name: weight.astype(np.float32) for name, weight in weights.items()},
+        prefix="bert." if kind == "bert" else "roberta.",
+        first_position=first_position,
+        layers=config["num_hidden_layers"],
+        heads=config["num_attention_heads"],
+        epsilon=config["layer_norm_eps"],
+    )
+
+
+@dataclass(slots=True)
+class Graph:
+    """An ONNX graph under construction."""
+
+    nodes: list[onnx.NodeProto] = field(default_factory=list)
+    constants: dict[str, onnx.TensorProto] = field(default_factory=dict)
+
+    def constant(self, name: str, value: Array) -> str:
+        """Store a constant under a name, once."""
+        if name not in self.constants:
+            self.constants[name] = numpy_helper.from_array(np.ascontiguousarray(value), name)
+        return name
+
+    def number(self, value: float, kind: type[np.generic] = np.float32) -> str:
+        """Store a scalar."""
+        return self.constant(f"{kind.__name__}:{value}", np.array(value, kind))
+
+    def add(self, operator: str, *inputs: str, domain: str = "", **attributes: object) -> str:
+        """Append a node with one output, and return the output's name."""
+        return self.add_many(operator, *inputs, outputs=1, domain=domain, **attributes)[0]
+
+    def add_many(
+        self, operator: str, *inputs: str, outputs: int, domain: str = "", **attributes: object
+    ) -> list[str]:
+        """Append a node, and return the names of its outputs."""
+        name = f"{len(self.nodes)}:{operator}"
+        names = [f"{name}:{i}" for i in range(outputs)]
+        self.nodes.append(
+            helper.make_node(operator, inputs, names, name=name, domain=domain, **attributes)
+        )
+        return names
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """A dense layer: weight (outputs, inputs), bias (outputs,)."""
+
+    name: str
+    weight: Array
+    bias: Array
+
+
+class Writer:
+    """Writes a checkpoint's layers into a graph, in 8 bits or (`exact`) in fp32."""
+
+    def __init__(self, checkpoint: Checkpoint, *, exact: bool) -> None:
+        self.checkpoint = checkpoint
+        self.exact = exact
+        self.graph = Graph()
+
+    def classifier(self) -> onnx.ModelProto:
+        """Return the model: input_ids int64 (1, tokens) -> logits float32 (1, tokens, labels)."""
+        weights = self.checkpoint.weights
+        x = self.embeddings("input_ids")
+        for layer in range(self.checkpoint.layers):
+            x = self.layer(x, f"encoder.layer.{layer}.")
+        product = self.graph.add(
+            "MatMul", x, self.graph.constant("classifier.weight", weights["classifier.weight"].T)
+        )
+        bias = self.graph.constant("classifier.bias", weights["classifier.bias"])
+        self.graph.nodes.append(helper.make_node("Add", [product, bias], ["logits"]))
+        ids = helper.make_tensor_value_info("input_ids", TensorProto.INT64, [1, "tokens"])
+        labels = len(weights["classifier.bias"])
+        logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, "tokens", labels])
+        graph = helper.make_graph(
+            self.graph.nodes,
+            "token_classifier",
+            [ids],
+            [logits],
+            list(self.graph.constants.values()),
+        )
+        opsets = [helper.make_opsetid(domain, version) for domain, version in _OPSETS.items()]
+        return helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION)
+
+    def embeddings(self, ids: str) -> str:
+        """Write the sum of word, position and type embeddings, normalised."""
+        graph, get = self.graph, self.checkpoint.get
+        words = get("embeddings.word_embeddings.weight")
+        if self.exact:
+            word = graph.add("Gather", graph.constant("words", words), ids)
+        else:
+            scale = np.maximum(np.abs(words).max(axis=1, keepdims=True) / 127, _TINY)
+            rounded = np.rint(words / scale).astype(np.int8)
+            word = graph.add("Gather", graph.constant("words", rounded), ids)
+            word = graph.add("Cast", word, to=TensorProto.FLOAT)
+            scales = graph.constant("words:scale", scale)
+            word = graph.add("Mul", word, graph.add("Gather", scales, ids))
+        positions = get("embeddings.position_embeddings.weight")[self.checkpoint.first_position :]
+        positions = positions + get("embeddings.token_type_embeddings.weight")[0]
+        position = graph.add(
+            "Slice",
+            graph.constant("positions", positions[None]),
+            graph.constant("zero", np.array([0], np.int64)),
+            graph.add("Shape", ids, start=1, end=2),
+            graph.constant("axis", np.array([1], np.int64)),
+        )
+        return self.normalised_sum(word, position, "embeddings.LayerNorm")
+
+    def layer(self, x: str, name: str) -> str:
+        """Write one transformer layer, normalised after each half as BERT is."""
+        graph = self.graph
+        parts = [self.linear(f"{name}attention.self.{part}") for part in ("query", "key", "value")]
+        joined = Linear(
+            f"{name}attention.self",
+            np.concatenate([part.weight for part in parts]),
+            np.concatenate([part.bias for part in parts]),
+        )
+        thirds = graph.constant("thirds", np.full(3, len(parts[0].bias), np.int64))
+        queries_keys_values = graph.add_many(
+            "Split", self.dense(x, joined), thirds, outputs=3, axis=-1
+        )
+        attended = graph.add(
+            "MultiHeadAttention",
+            *queries_keys_values,
+            domain=_MICROSOFT,
+            num_heads=self.checkpoint.heads,
+        )
+        attended = self.dense(attended, self.linear(f"{name}attention.output.dense"))
+        x = self.normalised_sum(x, attended, f"{name}attention.output.LayerNorm")
+        inner = self.dense(x, self.linear(f"{name}intermediate.dense"))
+        inner = graph.add("Gelu", inner, domain=_MICROSOFT)
+        inner = self.dense(inner, self.linear(f"{name}output.dense"), after_gelu=True)
+        return self.normalised_sum(x, inner, f"{name}output.LayerNorm")
+
+    def linear(self, name: str) -> Linear:
+        """Return one dense layer of the checkpoint."""
+        get = self.checkpoint.get
+        return Linear(name, get(f"{name}.weight"), get(f"{name}.bias"))
+
+    def normalised_sum(self, x: str, y: str, name: str) -> str:
+        """Write LayerNormalization(x + y)."""
+        graph, get = self.graph, self.checkpoint.get
+        # Sum, not Add: ONNX Runtime would fuse an Add into SkipLayerNormalization, whose CPU
+        # kernel takes five times as long as the two apart (1.32, AVX-512).
+        return graph.add(
+            "LayerNormalization",
+            graph.add("Sum", x, y),
+            graph.constant(f"{name}.weight", get(f"{name}.weight")),
+            graph.constant(f"{name}.bias", get(f"{name}.bias")),
+            axis=-1,
+            epsilon=self.checkpoint.epsilon,
+        )
+
+    def dense(self, x: str, layer: Linear, *, after_gelu: bool = False) -> str:
+        """Write x @ weight.T + bias."""
+        if self.exact:
+            weight = self.graph.constant(f"{layer.name}.weight", layer.weight.T)
+            product, bias = self.graph.add("MatMul", x, weight), layer.bias
+        else:
+            product, bias = self.rounded_product(x, layer, after_gelu=after_gelu)
+        return self.graph.add("Add", product, self.graph.constant(f"{layer.name}.bias", bias))
+
+    def rounded_product(self, x: str, layer: Linear, *, after_gelu: bool) -> tuple[str, Array]:
+        """Write the product in integers; return it and the bias that is still to be added."""
+        graph = self.graph
+        scale = np.maximum(np.abs(layer.weight).max(axis=1) / 127, _TINY).astype(np.float32)
+        weight = np.rint(layer.weight / scale[:, None]).astype(np.int8).T
+        if after_gelu:
+            x = graph.add("Add", x, graph.number(_GELU_FLOOR))
+            largest = graph.add("ReduceMax", x, axes=[-1], keepdims=1)
+            zero, levels = 0, 255
+            bias = layer.bias - _GELU_FLOOR * scale * weight.sum(axis=0, dtype=np.int64)
+        else:
+            largest = graph.add("ReduceMax", graph.add("Abs", x), axes=[-1], keepdims=1)
+            zero, levels, bias = 128, 127, layer.bias
+        largest = graph.add("Max", largest, graph.number(_TINY))
+        one, zero_point = graph.number(1.0), graph.number(zero, np.uint8)
+        scaled = graph.add("Mul", x, graph.add("Div", graph.number(levels), largest))
+        product = graph.add(
+            "MatMulIntegerToFloat",
+            graph.add("QuantizeLinear", scaled, one, zero_point),
+            graph.constant(f"{layer.name}.weight", weight),
+            one,
+            graph.constant(f"{layer.name}.scale", scale),
+            zero_point,
+            domain=_MICROSOFT,
+        )
+        token_scale = graph.add("Mul", largest, graph.number(1 / levels))
+        return graph.add("Mul", product, token_scale), bias.astype(np.float32)
+
+
+def export(folder: Path, output: Path, *, exact: bool = False) -> None:
+    """Write a checkpoint's folder as an ONNX file, in fp32 when `exact`. Raises CannotExport."""
+    onnx.save(Writer(read_checkpoint(folder), exact=exact).classifier(), str(output))
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folder", type=Path, help="checkpoint with config.json, model.safetensors")
+    parser.add_argument("output", type=Path, help="the ONNX file to write")
+    parser.add_argument("--fp32", action="store_true", help="leave the weights in 32 bits")
+    arguments = parser.parse_args()
+    export(arguments.folder, arguments.output, exact=arguments.fp32)
+
+
+if __name__ == "__main__":
+    main()
