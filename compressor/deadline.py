@@ -196,7 +196,8 @@ class DeadlineCompressor:
         key = part.entry(engine.revision)
         if self._shared is not None:
             found = await self._shared.find(part, key)
-            if found.original_seconds:
+            # A verdict of this copy's own, on this very flight, is no reason to give the work up.
+            if found.original_seconds and part not in self._originals:
                 self._originals.add(part, found.original_seconds)
                 return _EARLIER
             if found.result is not None:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from compressor.cache import MemoryCache
+from compressor.cache import MemoryCache, PartKey
 from compressor.deadline import DeadlineCompressor
 from compressor.pool import Overloaded
 from compressor.shared_cache import SharedCache
@@ -31,6 +31,8 @@ class Copy:
         self.clock = clock
         self.loads: list[BaseException | None] = []
         self.load_error: BaseException | None = None
+        self.load_gate = threading.Event()
+        self.load_gate.set()
         self.memory = MemoryCache(10**6)
         self.parts = DeadlineCompressor(
             self._load,
@@ -43,6 +45,7 @@ class Copy:
         )
 
     def _load(self) -> FakeEngine:
+        assert self.load_gate.wait(5)
         self.loads.append(self.load_error)
         if self.load_error is not None:
             raise self.load_error
@@ -324,6 +327,23 @@ async def test_another_copys_verdict_holds_here(valkey_url: str) -> None:
             assert (outcome.text, outcome.failure) == (text, Failure.EARLIER_FAILURE)
         assert (await other.ask(text, tenant="other")).failure is None
         assert other.engine.texts == [text]
+
+
+async def test_work_that_finds_its_own_verdict_goes_on(valkey_url: str) -> None:
+    async with copy(shared=shared(valkey_url)) as one:
+        text = f"{TEXT} {id(one)}"
+        one.load_gate.clear()
+        assert (await one.ask(text, deadline_ms=0)).failure is Failure.DEADLINE
+        part = PartKey.of(text, HALF, "t")
+        reader = shared(valkey_url)
+        async with asyncio.timeout(5):
+            while not (await reader.find(part, b"")).original_seconds:
+                await asyncio.sleep(0)
+        await reader.close()
+        one.load_gate.set()
+        await one.cached()
+        one.clock.now += HOUR
+        assert (await one.ask(text)).cache is CacheState.MEMORY
 
 
 async def test_copies_that_compute_at_once_agree_on_the_first(valkey_url: str) -> None:
