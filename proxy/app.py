@@ -10,13 +10,13 @@ import compressor as compression
 from compressor.tokens import DEFAULT_ENCODING, Tokenizers
 from compressor.types import PartCompressor
 from proxy.config import Config
-from proxy.exchange import Services
 from proxy.ledger import build_sinks
 from proxy.metrics import Metrics
 from proxy.pipeline import Pipeline
 from proxy.prices import PriceTable
 from proxy.routes import Probe, Routes, liveness, readiness
 from proxy.savings import Sink
+from proxy.services import Services
 from proxy.upstream import AiohttpUpstream, Upstream
 
 

@@ -4,15 +4,14 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterable, Mapping, Sequence
+from collections.abc import AsyncIterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
 
 from starlette.types import Receive, Scope, Send
 
 from policies.types import Route
 from proxy import headers as head
-from proxy.config import Config, UpstreamConfig
+from proxy.config import UpstreamConfig
 from proxy.errors import (
     ClientGone,
     RequestRefused,
@@ -22,13 +21,13 @@ from proxy.errors import (
     answer_for,
     error_body,
 )
+from proxy.pipeline import Prepared
 from proxy.relay import Client, relay_body
-from proxy.savings import CompressionReport, Ending, SavingsRecord, Sink, Treatment, Usage
-from proxy.upstream import Upstream, UpstreamRequest, UpstreamResponse
-from proxy.usage import NoTap, Tap, tap_for
-
-if TYPE_CHECKING:
-    from proxy.pipeline import Prepared
+from proxy.savings import CompressionReport, Ending, SavingsRecord, Treatment
+from proxy.services import Services
+from proxy.taps import tap_for
+from proxy.upstream import UpstreamRequest, UpstreamResponse
+from proxy.usage import NoTap, Tap
 
 log = logging.getLogger("tersely.proxy")
 
@@ -44,49 +43,6 @@ _BROKEN = "preparing the request failed, so the original was sent; the log says 
 def new_request_id() -> str:
     """Return an id for the record, and for an answer that has none from the upstream."""
     return f"req_{uuid.uuid4().hex}"
-
-
-class Preparer(Protocol):
-    """What an exchange asks of the pipeline."""
-
-    def route(
-        self, *, path: str, headers: Mapping[str, str], tenant: str, model: str = ""
-    ) -> Route:
-        """Return where a request goes."""
-        ...
-
-    async def prepare(
-        self, *, path: str, headers: Mapping[str, str], tenant: str, body: bytes
-    ) -> "Prepared":
-        """Return what the upstream is sent; raises RequestRefused."""
-        ...
-
-    def untouched(
-        self, *, path: str, headers: Mapping[str, str], tenant: str, body: bytes, note: str
-    ) -> "Prepared":
-        """Return the original with `note` as the reason, also when `prepare` has failed."""
-        ...
-
-
-class Prices(Protocol):
-    """What an exchange asks of the price table."""
-
-    def dollars_saved(
-        self, model: str, tokens_saved: int, usage: Usage
-    ) -> tuple[float | None, str | None]:
-        """Return the estimate and its source, or None."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What every exchange shares."""
-
-    config: Config
-    pipeline: Preparer
-    upstream: Upstream
-    sinks: Sequence[Sink]
-    prices: Prices | None = None
 
 
 @dataclass(slots=True)
@@ -188,7 +144,7 @@ class Exchange:
             stream=prepared.stream,
         )
 
-    async def _prepared(self, body: bytes) -> "Prepared":
+    async def _prepared(self, body: bytes) -> Prepared:
         pipeline, path = self._services.pipeline, self._scope["path"]
         try:
             return await pipeline.prepare(

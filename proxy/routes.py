@@ -14,7 +14,8 @@ from proxy.errors import (
     too_many_connections,
     wrong_method,
 )
-from proxy.exchange import Exchange, Services, new_request_id
+from proxy.exchange import Exchange, new_request_id
+from proxy.services import Services
 
 COMPRESSED_PATHS = frozenset({b"/v1/chat/completions"})
 

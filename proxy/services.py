@@ -1,0 +1,54 @@
+"""What every request is served with."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from policies.types import Route
+from proxy.config import Config
+from proxy.pipeline import Prepared
+from proxy.savings import Sink, Usage
+from proxy.upstream import Upstream
+
+
+class Preparer(Protocol):
+    """What an exchange asks of the pipeline."""
+
+    def route(
+        self, *, path: str, headers: Mapping[str, str], tenant: str, model: str = ""
+    ) -> Route:
+        """Return where a request goes."""
+        ...
+
+    async def prepare(
+        self, *, path: str, headers: Mapping[str, str], tenant: str, body: bytes
+    ) -> Prepared:
+        """Return what the upstream is sent; raises RequestRefused."""
+        ...
+
+    def untouched(
+        self, *, path: str, headers: Mapping[str, str], tenant: str, body: bytes, note: str
+    ) -> Prepared:
+        """Return the original with `note` as the reason, also when `prepare` has failed."""
+        ...
+
+
+class Prices(Protocol):
+    """What an exchange asks of the price table."""
+
+    def dollars_saved(
+        self, model: str, tokens_saved: int, usage: Usage
+    ) -> tuple[float | None, str | None]:
+        """Return the estimate and its source, or None."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What every exchange shares."""
+
+    config: Config
+    pipeline: Preparer
+    upstream: Upstream
+    sinks: Sequence[Sink]
+    prices: Prices | None = None
