@@ -16,7 +16,7 @@ def _starts_with(*alternatives: str) -> re.Pattern[str]:
 
 # Verbs that open a prompt's instruction and seldom a sentence of a document.
 STRONG = _starts_with(
-    """
+    r"""
     summari[sz]e sum_up translate explain answer list extract classify categori[sz]e rewrite write
     describe identify compare analy[sz]e generate provide return respond reply output give tell
     find determine calculate compute convert evaluate create draft suggest discuss outline highlight
@@ -31,10 +31,11 @@ STRONG = _starts_with(
     from_the_(?:text|passage|article|document|context|above) in_(?:one|two|three|a|no_more|at_most|your_own)
     with_reference_to in_light_of pay_attention make_sure be_sure ensure_that remember_to keep_in_mind
     if_you_(?:do_not|don['’]t|cannot|can['’]t|are_not) if_the_(?:answer|text|context|document)
+    continue ask reword recast rework tl;dr from_(?:the|this|these)_\w+,
     for_each for_every your_(?:task|job|goal|role|answer|response|output|reply) you_are you_will
     you_must you_should you_have_to you_may
     fasse übersetze erkläre beantworte nenne liste schreibe beschreibe analysiere vergleiche erstelle
-    gib extrahiere ordne formuliere kürze antworte verwende_nur erläutere prüfe bewerte bestimme
+    beurteile beurteilen_sie gib extrahiere ordne formuliere kürze antworte verwende_nur erläutere prüfe bewerte bestimme
     berechne finde sage zähle zitiere fassen_sie übersetzen_sie erklären_sie beantworten_sie
     nennen_sie schreiben_sie beschreiben_sie analysieren_sie vergleichen_sie erstellen_sie geben_sie
     antworten_sie verwenden_sie listen_sie extrahieren_sie erläutern_sie du_bist sie_sind deine_aufgabe
@@ -63,7 +64,7 @@ WEAK = _starts_with(
     """
     use include keep make add be consider think note check start begin end stop remove replace put
     take set let follow refer mark combine merge split work try look see think_step remember
-    base structure order present organi[sz]e stick do must no bullet respond in_json as_json
+    base structure order present organi[sz]e stick bullet as_json
     nutze benutze verwende halte achte bleibe utilise utilisez garde gardez usa use mantén mantenga
     sii usa
     """
@@ -90,7 +91,7 @@ _TEXT_NOUN = (
 # Words about the prompt itself: with an imperative they mark an instruction even inside a document.
 DECISIVE = re.compile(
     rf"\b(?:the |this |these |that |your )?(?:above|following|below|given|provided|preceding|"
-    rf"attached|previous|retrieved) {_TEXT_NOUN}\b|"
+    rf"attached|previous|retrieved) {_TEXT_NOUN}\b|\bthe following \w+\b|"
     rf"\b(?:{_TEXT_NOUN}|it|them) (?:above|below|that follows?|given|provided)\b|"
     r"\byour (?:task|job|role|goal) (?:is|will)\b|\bact as an?\b|\byou are an? \w+|"
     r"\banswer (?:the|this|these|my|only|in|with|using|based)\b|"
@@ -113,7 +114,7 @@ DECISIVE = re.compile(
     r"siguientes?|de arriba|de abajo)\b|\bsiguientes? (?:texto|artículo|documento|pregunta)s?\b|"
     r"\ben (?:una|dos|tres|\d+) (?:frases?|puntos|palabras|líneas|oraciones)\b|"
     r"(?:以下|上述|下面|上面|这篇|這篇|该|本文|文中)(?:的)?(?:文|内容|內容|文章|文本|段落|资料|材料|报告|对话|问题|会议)|"
-    r"(?:请|請)(?:用|把|将|將|根据|根據|列|总结|總結|概括|翻译|翻譯|回答|说明|說明|写|寫|给|給|从|從|不要)|"
+    r"^(?:列出|写出|指出|概括|总结|翻译|比较|说明)|(?:根据|按照)(?:文章|文本|上文|以上|资料|材料|内容)|(?:请|請)(?:用|把|将|將|根据|根據|列|总结|總結|概括|翻译|翻譯|回答|说明|說明|写|寫|给|給|从|從|不要)|"
     r"(?:次|以下|上記|下記|この|上)の(?:文章|文|テキスト|記事|文書|内容|質問|議事録|会話|資料|報告書|レポート)|"
     r"(?:要約|翻訳|説明|回答|列挙|答え|教え|抽出|まとめ|分類|比較|書い|使わない|記載)(?:し)?て?(?:で)?(?:ください|下さい)",
     re.IGNORECASE,
@@ -152,6 +153,8 @@ INTERROGATIVE = re.compile(
     r"can|could|will|would|should|many|much|long|old|far|often|\w+ (?:is|are|was|were|do|does|did))\b"
     r"[^.!]{3,160}$|"
     r"(?:was|wer|wie|wo|wann|warum|welche[rs]?|wieviele?) (?:ist|sind|war|waren|hat|haben|wird|kann)\b"
-    r"[^.!]{3,160}$",
+    r"[^.!]{3,160}$|"
+    r"(?:can|could|may|should|shall|must|do|does|did|is|are|was|were|will|would|has|have) "
+    r"(?:i|we|you|he|she|it|they|the|this|that|these|there|my|our|your|any|anyone) [^.!,;:]{3,120}$",
     re.IGNORECASE,
 )

@@ -38,10 +38,11 @@ _QUESTION_END = re.compile(r"[?？]+[\"'”’)\]」』*_]*$")
 _UNSPACED = re.compile(r"[\u3041-\u30ff\u3400-\u9fff\u0e00-\u0eff]")
 _QUOTE_OPENS = ('"', "“", "«", "„", "「", "『", "> ")
 
-_SHORT_PARAGRAPH = 70  # words; longer ones are document text unless they stand at an edge
+_PROMPT_WORDS = 40  # a paragraph at an end this short, with any instruction in it, is all prompt
+_BRIEF_WORDS = 15
+_SHORT_PARAGRAPH = 70  # words; a longer paragraph is document text
 _DIALOGUE_LINES = 4
 _LONGEST_LIST = 14  # items that belong to the instruction before them
-_SENTENCES_AT_EDGE = 3
 
 
 @dataclass(slots=True)
@@ -62,7 +63,6 @@ class _Paragraph:
     words: int
     sentences: list[_Sentence]
     heading: bool
-    edge: bool = False
 
 
 def prompt_spans(text: str, blocks: Sequence[ProtectedSpan]) -> list[ProtectedSpan]:
@@ -73,12 +73,19 @@ def prompt_spans(text: str, blocks: Sequence[ProtectedSpan]) -> list[ProtectedSp
     paragraphs = _read_paragraphs(text, blocks)
     if not paragraphs:
         return []
-    paragraphs[0].edge = paragraphs[-1].edge = True
-    if paragraphs[0].heading and len(paragraphs) > 1:
-        paragraphs[1].edge = True
     dialogue = sum(s.spoken for p in paragraphs for s in p.sentences) >= _DIALOGUE_LINES
-    for index, paragraph in enumerate(paragraphs):
-        _decide(paragraph, first=index == 0, last=index == len(paragraphs) - 1, dialogue=dialogue)
+    for paragraph in paragraphs:
+        if dialogue:
+            paragraph.sentences = [s for s in paragraph.sentences if not s.spoken]
+    ends = (paragraphs[0], paragraphs[-1])
+    told = any(_is_prompt(p) for p in ends)
+    for paragraph in paragraphs:
+        if _is_prompt(paragraph) and paragraph in ends:
+            _keep_prompt(paragraph)
+        elif paragraph in ends:
+            _keep_ends(paragraph, paragraphs, told=told)
+        else:
+            _keep_within(paragraph)
     _extend_sections(text, paragraphs)
     return [
         ProtectedSpan(s.start, s.end, Kind.QUESTION if s.question else Kind.INSTRUCTION)
@@ -88,28 +95,53 @@ def prompt_spans(text: str, blocks: Sequence[ProtectedSpan]) -> list[ProtectedSp
     ]
 
 
-def _decide(paragraph: _Paragraph, *, first: bool, last: bool, dialogue: bool) -> None:
-    short = paragraph.words <= _SHORT_PARAGRAPH
-    count = len(paragraph.sentences)
-    for index, sentence in enumerate(paragraph.sentences):
-        at_start = first and index < _SENTENCES_AT_EDGE
-        at_end = last and index >= count - _SENTENCES_AT_EDGE
-        if sentence.spoken and dialogue:
-            sentence.kept = False
-        elif paragraph.edge and short:
-            sentence.kept = sentence.question or sentence.strength >= 1
-        elif at_start or at_end:
-            sentence.kept = sentence.strength >= 2 or (
-                sentence.question and (index == 0 or index == count - 1)
-            )
-        elif short and not paragraph.heading:
-            alone = all(s.question or s.strength for s in paragraph.sentences)
-            sentence.kept = sentence.strength >= (2 if alone else 3) or (
-                sentence.question and alone
-            )
+def _is_prompt(paragraph: _Paragraph) -> bool:
+    """Whether a paragraph at an end of the message reads as addressed to the model."""
+    cues = sum(s.question or s.strength > 0 for s in paragraph.sentences)
+    sure = any(s.question or s.strength > 1 for s in paragraph.sentences)
+    brief = cues > 0 and paragraph.words <= _BRIEF_WORDS  # "Keep every warning."
+    if paragraph.heading or not (sure or brief):
+        return False
+    if paragraph.words <= _PROMPT_WORDS:
+        return True
+    return paragraph.words <= _SHORT_PARAGRAPH and 2 * cues >= len(paragraph.sentences)
+
+
+def _keep_prompt(paragraph: _Paragraph) -> None:
+    """Keep all of a short prompt: "Here is a lease. May I keep a dog?" needs both sentences."""
+    for sentence in paragraph.sentences:
+        sentence.kept = (
+            paragraph.words <= _PROMPT_WORDS or sentence.question or sentence.strength > 0
+        )
+    _keep_between(paragraph.sentences)
+
+
+def _keep_ends(paragraph: _Paragraph, paragraphs: list[_Paragraph], *, told: bool) -> None:
+    """Keep what the message opens and closes with, inside a paragraph that is mostly document.
+
+    Where the other end already says what to do (`told`), a question there is the document's own.
+    """
+    enough = 3 if told else 2
+    for paragraph_at_end, order in ((paragraphs[0], 1), (paragraphs[-1], -1)):
+        if paragraph is paragraph_at_end:
+            for sentence in paragraph.sentences[::order]:
+                if not (sentence.strength >= enough or (sentence.question and not told)):
+                    break
+                sentence.kept = True
+    for sentence in paragraph.sentences:
+        sentence.kept = sentence.kept or sentence.strength >= 4
+
+
+def _keep_within(paragraph: _Paragraph) -> None:
+    """Keep a paragraph of nothing but instructions and questions, between documents."""
+    short = paragraph.words <= _SHORT_PARAGRAPH and not paragraph.heading
+    alone = short and all(s.question or s.strength for s in paragraph.sentences)
+    for sentence in paragraph.sentences:
+        if alone:
+            sentence.kept = sentence.question or sentence.strength >= 2
         else:
-            sentence.kept = sentence.strength >= 4
-    if short:
+            sentence.kept = sentence.strength >= (3 if short else 4)
+    if alone:
         _keep_between(paragraph.sentences)
 
 
