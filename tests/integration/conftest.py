@@ -5,7 +5,7 @@ import queue
 import socket
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ import uvicorn
 from compressor.tokens import DEFAULT_ENCODING, Tokenizers
 from policies.types import Match, Policy, Route
 from proxy.app import create_app
-from proxy.config import Config, ServerConfig, UpstreamConfig
+from proxy.config import CacheConfig, Config, ServerConfig, UpstreamConfig
 from proxy.savings import SavingsRecord
 from proxy.server import uvicorn_config
 from tests.fakes import FakeCompressor
@@ -72,7 +72,6 @@ class Proxy:
     thread: threading.Thread
     sink: QueueSink
     compressor: FakeCompressor
-    received: list[bytes] = field(default_factory=list)
 
     @property
     def root(self) -> str:
@@ -147,6 +146,7 @@ def proxy_server(
         routes: Sequence[Route] = (),
         policy: str = "half",
         compressor: FakeCompressor | None = None,
+        cache: CacheConfig | None = None,
     ) -> Proxy:
         options = {"base_url": upstream.base_url} | (upstream_options or {})
         config = Config(
@@ -154,8 +154,11 @@ def proxy_server(
             upstreams={"main": UpstreamConfig(**options)} | (upstreams or {}),
             policies=POLICIES,
             routes=(*routes, Route(match=Match(), policy=policy, upstream="main")),
+            cache=cache or CacheConfig(),
         )
-        proxy = _started(config, compressor or FakeCompressor(), tokenizers)
+        # With a cache of the test's own, the compressor that the config asks for is built.
+        built = cache is not None
+        proxy = _started(config, None if built else compressor or FakeCompressor(), tokenizers)
         running.append(proxy)
         return proxy
 
@@ -165,7 +168,7 @@ def proxy_server(
     stopping += running
 
 
-def _started(config: Config, compressor: FakeCompressor, tokenizers: Tokenizers) -> Proxy:
+def _started(config: Config, compressor: FakeCompressor | None, tokenizers: Tokenizers) -> Proxy:
     sink = QueueSink()
     app = create_app(config, compressor=compressor, sinks=[sink], tokenizers=tokenizers)
     listener = socket.socket()
@@ -174,7 +177,7 @@ def _started(config: Config, compressor: FakeCompressor, tokenizers: Tokenizers)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     assert server.up.wait(LIMIT_SECONDS), "the proxy did not start"
-    return Proxy(listener.getsockname()[1], server, thread, sink, compressor)
+    return Proxy(listener.getsockname()[1], server, thread, sink, compressor or FakeCompressor())
 
 
 @pytest.fixture
