@@ -9,8 +9,8 @@ with ONNX Runtime's fused attention and with every matrix product in integers.
 How numbers are rounded. A weight has one scale for each output, an activation one scale for each
 token: a scale over the whole window, which is what dynamic quantization takes, lets one outlier
 token blur all others. The outputs of GELU, never below -0.17, are shifted up so that all 8 bits
-serve them. Products of two neighbours are summed in 16 bits by processors without VNNI or DOT
-instructions; activations centred on zero keep that from saturating but for a few in 100,000.
+serve them. Processors without VNNI or DOT instructions add the products of two neighbours up in 16
+bits; weights are scaled so that this cannot overflow, and every processor gets the same sums.
 """
 
 import argparse
@@ -234,7 +234,7 @@ class Writer:
     def rounded_product(self, x: str, layer: Linear, *, after_gelu: bool) -> tuple[str, Array]:
         """Write the product in integers; return it and the bias that is still to be added."""
         graph = self.graph
-        scale = np.maximum(np.abs(layer.weight).max(axis=1) / 127, _TINY).astype(np.float32)
+        scale = unsaturated_scale(layer.weight)
         weight = np.rint(layer.weight / scale[:, None]).astype(np.int8).T
         if after_gelu:
             x = graph.add("Add", x, graph.number(_GELU_FLOOR))
@@ -258,6 +258,19 @@ class Writer:
         )
         token_scale = graph.add("Mul", largest, graph.number(1 / levels))
         return graph.add("Mul", product, token_scale), bias.astype(np.float32)
+
+
+def unsaturated_scale(weight: Array) -> Array:
+    """Return each output's scale, (outputs,), for weights (outputs, inputs) of even width.
+
+    Small enough to fill 8 bits, large enough that neither the positive nor the negative weights of
+    two neighbours add up to more than 128, and so 255 times that still fits in 16 signed bits.
+    """
+    pairs = weight.reshape(len(weight), -1, 2)
+    sums = np.maximum(np.maximum(pairs, 0).sum(axis=-1), np.maximum(-pairs, 0).sum(axis=-1))
+    # 127.5 and no more, since each of the two may be rounded up by a half.
+    scale = np.maximum(np.abs(weight).max(axis=1) / 127, sums.max(axis=1) / 127.5)
+    return np.maximum(scale, _TINY).astype(np.float32)
 
 
 def export(folder: Path, output: Path, *, exact: bool = False) -> None:

@@ -17,6 +17,7 @@ from compressor.training.export import (  # noqa: E402 - needs onnx
     Linear,
     Writer,
     export,
+    unsaturated_scale,
 )
 
 IDS = np.random.default_rng(0).integers(5, 300, (1, 90))
@@ -83,6 +84,18 @@ def test_a_token_far_larger_than_the_others_does_not_blur_them(*, after_gelu: bo
     product = run_dense(layer, x, after_gelu=after_gelu)
     error = np.linalg.norm(product - (x @ layer.weight.T + 1), axis=-1)
     assert (error < 0.02 * np.linalg.norm(x @ layer.weight.T, axis=-1)).all()
+
+
+def test_no_two_neighbouring_products_overflow_16_bits() -> None:
+    random = np.random.default_rng(2)
+    weight = random.standard_t(2, (500, 64)).astype(np.float32)
+    weight[0, :4] = [1, 1, 0.5, -1]
+    weight[1] = 0
+    rounded = np.rint(weight / unsaturated_scale(weight)[:, None])
+    assert np.abs(rounded).max() == 127
+    pairs = rounded.reshape(500, -1, 2)
+    for sign in (1, -1):
+        assert 255 * np.maximum(sign * pairs, 0).sum(axis=-1).max() < 2**15
 
 
 def run_dense(layer: Linear, x: np.ndarray, *, after_gelu: bool) -> np.ndarray:
