@@ -122,16 +122,14 @@ def read_litellm_table() -> PublishedTable:
     if spec is None or spec.origin is None:
         return _EMPTY
     try:
-        return _litellm_table(Path(spec.origin).parent / _TABLE_FILE, metadata.version("litellm"))
+        version = metadata.version("litellm")
+        values = orjson.loads((Path(spec.origin).parent / _TABLE_FILE).read_bytes())
     except (OSError, orjson.JSONDecodeError, metadata.PackageNotFoundError):
         return _EMPTY
-
-
-def _litellm_table(path: Path, version: str) -> PublishedTable:
-    values: dict[str, dict[str, Any]] = orjson.loads(path.read_bytes())
-    found = {name: _published_model(entry) for name, entry in values.items()}
+    entries = values.items() if isinstance(values, dict) else ()
+    found = {name: _published_model(entry) for name, entry in entries if isinstance(entry, dict)}
     models = {name: model for name, model in found.items() if model.prices or model.window}
-    return PublishedTable(f"litellm {version}", models)
+    return PublishedTable(f"litellm {version}", models) if models else _EMPTY
 
 
 def _published_model(entry: Mapping[str, Any]) -> PublishedModel:

@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 from rich.status import Status
 
-from proxy.ledger.read import FileSource, Reading, Source, StoreError
+from proxy.config import ConfigError, find, load
+from proxy.ledger.read import FileSource, Reading, Source, StoreError, StreamSource
 from proxy.ledger.report import as_dict, as_text
 from proxy.ledger.summary import GroupBy, Report, summarise
 from proxy.savings import SavingsRecord
@@ -99,11 +100,27 @@ def _parse_since(text: str, now: datetime) -> float:
 
 
 def _source(config: Path | None, path: Path | None) -> Source:
+    """Return where the records are: the given file, else what the config says."""
     if path is not None:
         if not path.exists():
             _fail(f"there is no savings file at {path}")
         return FileSource(path)
-    raise NotImplementedError
+    try:
+        # Keys of upstreams are not needed to read records, so they need not be set here.
+        loaded = load(find(config), need_secrets=False)
+    except ConfigError as error:
+        _fail(str(error))
+    if loaded.cache.url is not None:
+        return StreamSource(loaded.cache.url.get_secret_value(), loaded.savings.stream)
+    if loaded.savings.path is None:
+        _fail("the config names no savings file; give one with --path")
+    if loaded.cache.url_env is not None:
+        typer.echo(
+            f"Note: {loaded.cache.url_env} is not set here, so the shared stream cannot be read; "
+            "these are the records of this machine only.",
+            err=True,
+        )
+    return FileSource(loaded.savings.path)
 
 
 def _counted(reading: Reading, status: Status) -> Iterator[SavingsRecord]:

@@ -58,7 +58,7 @@ def _facts(total: Summary) -> Table:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, lines in _fact_lines(total):
-        table.add_row(name, Text("\n".join(lines)))
+        table.add_row(name, _lines(lines))
     return table
 
 
@@ -130,36 +130,46 @@ def _groups(report: Report) -> RenderableType:
         table.add_column(name, footer, justify="right", no_wrap=True)
     for name, summary in report.groups.items():
         table.add_row(Text(printable(name)), *_cells(summary))
-    if not report.total.tokens_unpriced:
+    if not _partly_priced(report.total):
         return table
     return Group(table, Text("+: and tokens of unknown price"))
 
 
+def _partly_priced(summary: Summary) -> bool:
+    return bool(summary.tokens_unpriced) and summary.dollars_saved is not None
+
+
 def _cells(summary: Summary) -> list[str]:
     dollars = "unknown" if summary.dollars_saved is None else _dollars(summary.dollars_saved)
+    if _partly_priced(summary):
+        dollars += "+"
     return [
         _short(summary.requests),
         _short(summary.tokens_before),
         _short(summary.tokens_sent),
         _short(summary.tokens_saved),
         _percent(summary),
-        dollars + ("+" if summary.tokens_unpriced and summary.dollars_saved is not None else ""),
+        dollars,
     ]
 
 
 def _why_nothing(total: Summary) -> Text:
     lines = ["Nothing was saved. Why:"]
     for reason, tokens in total.left_alone.most_common(_REASONS):
-        lines.append(f"  {tokens:,} tokens left alone: {printable(reason)}")
+        lines.append(f"  {tokens:,} tokens left alone: {reason}")
     for note, requests in total.notes.most_common(_REASONS):
-        lines.append(f"  {requests:,} requests: {printable(note)}")
+        lines.append(f"  {requests:,} requests: {note}")
     for reason, count in failures(total).items():
         lines.append(f"  {count:,} times {reason}")
     if total.tokens_shadow:
         lines.append("  the policy is in shadow mode, which measures and sends the original")
     if len(lines) == 1:
         lines.append(f"  no text to compress; treatment: {_listed(total.treatments)}")
-    return Text("\n" + "\n".join(lines))
+    return _lines(["", *lines])
+
+
+def _lines(lines: Iterable[str]) -> Text:
+    return Text("\n".join(printable(line) for line in lines))
 
 
 def _listed(counts: Mapping[str, int]) -> str:
@@ -171,7 +181,7 @@ def _in_brackets(counts: Mapping[str, int]) -> str:
 
 
 def _models(tokens: Counter[str]) -> str:
-    names = [printable(name) or "(none)" for name, _ in tokens.most_common(_MODELS)]
+    names = [name or "(none)" for name, _ in tokens.most_common(_MODELS)]
     more = len(tokens) - len(names)
     return ", ".join(names) + (f" and {more:,} more" if more > 0 else "")
 
