@@ -58,10 +58,13 @@ def savings(
 def show(report: Report, reading: Reading, console: Console) -> None:
     """Print the report for people."""
     if report.total.requests:
-        console.print(f"Savings in {reading.source}, {_span(report)}\n", markup=False)
+        # Soft wrap, here and below: a path broken over two lines cannot be copied.
+        heading = f"Savings in {reading.source}, {_span(report)}\n"
+        console.print(heading, markup=False, soft_wrap=True)
         console.print(as_text(report))
     elif reading.since is not None:
-        console.print(f"No records in {reading.source} since {_moment(reading.since)}.")
+        nothing = f"No records in {reading.source} since {_moment(reading.since)} UTC."
+        console.print(nothing, markup=False, soft_wrap=True)
     else:
         console.print(NO_RECORDS.format(source=reading.source), markup=False, soft_wrap=True)
     if reading.unreadable:

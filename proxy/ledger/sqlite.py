@@ -68,8 +68,10 @@ def read_sqlite(path: Path, since: float | None = None) -> Iterator[SavingsRecor
     long report never keeps a running proxy from tidying its file. Raises FileNotFoundError, or
     StoreError for a file that is not a savings file.
     """
-    if not path.is_file():
+    if not path.exists():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    if not path.is_file():
+        raise StoreError(f"cannot read {path}: it is not a file")
     try:
         uri = f"{path.absolute().as_uri()}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_MS / 1000)) as connection:
