@@ -50,7 +50,7 @@ class Protections(BaseModel):
 class Policy(BaseModel):
     """Who gets compressed and how hard. Complete: presets are already merged in."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     name: str = Field(
         description="The policy's name, as routes and x-tersely-policy use it: its key in "

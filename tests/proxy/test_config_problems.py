@@ -1,0 +1,127 @@
+"""What a person is told about a config that cannot be used."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.proxy.config_files import LEAST, Write
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    return Write(tmp_path / "config.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("policies:\n  m: {rate: 1.4}", "6: policies.m.rate: 1.4 is above 1. Tokens kept / "),
+        ("policies:\n  m: {rate: 0}", "6: policies.m.rate: 0 is not above 0. "),
+        ("policies:\n  m: {rate: 40%}", "6: policies.m.rate: '40%' is not a number; write 0.4. "),
+        ("policies:\n  m: {rate: true}", "6: policies.m.rate: 'true' is not a number. "),
+        ("policies:\n  m: {rate: nan}", "6: policies.m.rate: 'nan' is not a number. "),
+        ("policies:\n  m:\n    roels: [user]\n    rate: 1", "7: policies.m.roels: is not a known "),
+        ("policies:\n  m: {rate: 1, roles: user}", "6: policies.m.roles: 'user' is not a list, "),
+        (
+            "policies:\n  m: {rate: 1, roles: [usr]}",
+            "6: policies.m.roles[0]: 'usr' is not one of system, user, assistant, tool; "
+            "did you mean user? ",
+        ),
+        ("policies:\n  m: {mode: onn, rate: 1}", "6: policies.m.mode: 'onn' is not one of "),
+        ("policies:\n  m: {mode: on}", "6: policies.m: a policy needs exactly one of rate, "),
+        (
+            "policies:\n  m:\n    rate: 1\n    threshold: 1",
+            "6: policies.m: a policy needs exactly ",
+        ),
+        (
+            "policies:\n  m: {preset: rga}",
+            "6: policies.m.preset: there is no preset 'rga'; did you",
+        ),
+        ("policies:\n  m: {preset: rag, name: x}", "6: policies.m.name: a policy is named by its"),
+        ("policies:\n  m: 0.4", "6: policies.m: '0.4' is not a block of `key: value` lines"),
+        ("policies: [m]", "5: policies: a list is not a block of `key: value` lines. Who gets"),
+        ("server: {port: 99999}", "5: server.port: 99999 is above 65535. "),
+        ("server:\n  max_parse_bytes: 64MB", "6: server.max_parse_bytes: '64MB' is not a whole "),
+        ("server:\n  port: 80.5", "6: server.port: '80.5' is not a whole number. "),
+        ("server: {shutdown_seconds: .inf}", "5: server.shutdown_seconds: '.inf' is not a number"),
+        ("savings: {log: maybe}", "5: savings.log: 'maybe' is not true or false. "),
+        ("savings: {prices: {g: {input: 1}}}", "5: savings.prices.g.as_of: is missing. When "),
+        ("savings: {prices: {g: {input: 1, as_of: today}}}", "5: savings.prices.g.as_of: 'today' "),
+        ("compressor: {backend: onx}", "5: compressor.backend: 'onx' is not one of auto, onnx"),
+        ("compressor: {context_windows: {g: 0}}", "5: compressor.context_windows.g: 0 is below 1"),
+        ("cache: {url: 'http://x'}", "5: cache.url: the address does not start with redis://, "),
+        ("cache: {url: 'redis://'}", "5: cache.url: the address has no host"),
+        ("cache: {url: 'redis://x:999999'}", "5: cache.url: the port after the host is not a "),
+        ("cache: {url: 'redis://x', url_env: X}", "5: cache.url_env: the address is given twice"),
+        ("sever: {}", "5: sever: is not a known key; did you mean server? (known here: "),
+    ],
+)
+def test_one_problem(write: Write, text: str, problem: str) -> None:
+    (found,) = write.problems(LEAST + text)
+    assert found.startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        (
+            "policy: balanced",
+            "policy: balnced",
+            "4: routes[0].policy: there is no policy 'balnced'",
+        ),
+        ("upstream: openai", "upstream: opena", "4: routes[0].upstream: there is no upstream 'op"),
+        (", upstream: openai", "", "4: routes[0].upstream: is missing. "),
+        ("policy:", "match: {model: 'a['}, policy:", "4: routes[0].match.model: 'a[' has a [ that"),
+        ("policy:", "match: {path: v1}, policy:", "4: routes[0].match.path: 'v1' matches no path"),
+        ("policy:", "match: {modle: x}, policy:", "4: routes[0].match.modle: is not a known key"),
+        ("- {policy: balanced, upstream: openai}", "[]", "3: routes: is empty"),
+        ("- {policy: balanced, upstream: openai}", "[~]", "4: routes[0]: nothing is not a block"),
+        ("https://api", "htps://api", "2: upstreams.openai.base_url: 'htps://api.openai.com/v1' i"),
+        (
+            "api.openai.com/v1",
+            "u:pw@x/v1",
+            "2: upstreams.openai.base_url: holds a user or password",
+        ),
+        ("api.openai.com/v1", "api:port/v1", "2: upstreams.openai.base_url: the port after the h"),
+        ("api.openai.com/v1", "[x/v1'", "2: upstreams.openai.base_url: cannot be read as a URL"),
+    ],
+)
+def test_one_problem_in_what_every_config_has(
+    write: Write, old: str, new: str, problem: str
+) -> None:
+    assert LEAST.count(old) == 1
+    text = LEAST.replace(old, new)
+    if new.endswith("'"):
+        text = text.replace("base_url: https", "base_url: 'https")
+    (found,) = write.problems(text)
+    assert found.startswith(problem)
+
+
+def test_every_problem_is_named_at_once_in_the_files_order(write: Write) -> None:
+    text = """\
+server: {port: x}
+upstreams:
+  openai: {base_url: nowhere, api_key_env: NOT_THERE}
+policies:
+  mine: {preset: rag, rate: 2, rate: 3}
+routes:
+  - {policy: mien, upstream: openai}
+  - {policy: mine}
+"""
+    found = write.problems(text)
+    assert [line.split(": ")[:2] for line in found] == [
+        ["1", "server.port"],
+        ["3", "upstreams.openai.base_url"],
+        ["3", "upstreams.openai.api_key_env"],
+        ["5", "policies.mine.rate"],
+        ["5", "policies.mine.rate"],
+        ["7", "routes[0].policy"],
+        ["8", "routes[1].upstream"],
+    ]
+
+
+def test_an_empty_file_says_what_is_missing(write: Write) -> None:
+    assert [line.split(". ")[0] for line in write.problems("")] == [
+        "1: routes: is missing",
+        "1: upstreams: is missing",
+    ]
