@@ -60,8 +60,14 @@ class HashClassifier:
 
 
 def prose(words: int, seed: int = 1) -> str:
+    """Statements of ten random words, none of them to be mistaken for an instruction."""
     chance = random.Random(seed)
-    return " ".join(chance.choice(SENTENCE.split()) for _ in range(words)) + "."
+    chosen = [chance.choice(SENTENCE.split()) for _ in range(words)]
+    for first in range(0, words, 10):
+        chosen[first] = "They"
+        last = min(first + 9, words - 1)
+        chosen[last] = "taxes."
+    return " ".join(chosen)
 
 
 @pytest.fixture
