@@ -1,0 +1,54 @@
+"""What must come out byte for byte: code, JSON, tables, URLs, numbers, negations, quotes."""
+
+from bisect import bisect_right
+
+from compressor.protect.blocks import block_spans
+from compressor.protect.inline import forced_spans, inline_spans
+from compressor.protect.json_values import json_spans
+from compressor.protect.negation import negation_spans
+from compressor.protect.numbers import number_spans
+from compressor.question import prompt_spans
+from compressor.types import Kind, ProtectedSpan, Settings
+
+_BLOCKS = frozenset({Kind.CODE, Kind.JSON, Kind.TABLE})
+_PROMPT = frozenset({Kind.INSTRUCTION, Kind.QUESTION})
+
+
+def find_protected(text: str, settings: Settings) -> list[ProtectedSpan]:
+    """Return the spans of the kinds that `settings.protect` names, by start.
+
+    Spans may overlap; none lies inside an unconditional block, JSON value or table.
+    """
+    wanted = settings.protect
+    blocks = _disjoint(
+        [s for s in block_spans(text) if s.kind in wanted]
+        + (json_spans(text) if Kind.JSON in wanted else [])
+    )
+    found: list[ProtectedSpan] = list(inline_spans(text))
+    if Kind.NUMBER in wanted:
+        found += number_spans(text)
+    if Kind.NEGATION in wanted:
+        found += negation_spans(text)
+    if wanted & _PROMPT:
+        found += prompt_spans(text, blocks)
+    if Kind.FORCED in wanted:
+        found += forced_spans(text, settings.force_tokens)
+    whole = [s for s in blocks if not s.conditional]
+    starts = [s.start for s in whole]
+    outside = [s for s in found if s.kind in wanted and not _inside(s, whole, starts)]
+    return sorted(blocks + outside, key=lambda s: (s.start, -s.end))
+
+
+def _disjoint(spans: list[ProtectedSpan]) -> list[ProtectedSpan]:
+    """Keep the first and longest of overlapping blocks; a log line gives way to the JSON in it."""
+    chosen: list[ProtectedSpan] = []
+    for span in sorted(spans, key=lambda s: (s.start, -s.end)):
+        if chosen and span.end <= chosen[-1].end and not chosen[-1].conditional:
+            continue
+        chosen.append(span)
+    return chosen
+
+
+def _inside(span: ProtectedSpan, blocks: list[ProtectedSpan], starts: list[int]) -> bool:
+    index = bisect_right(starts, span.start) - 1
+    return index >= 0 and span.end <= blocks[index].end

@@ -1,0 +1,166 @@
+"""Whole lines that are not prose: fenced and indented code, diffs, traces, logs, tables, tags."""
+
+import re
+from collections.abc import Iterator
+
+from compressor.types import Kind, ProtectedSpan
+
+Line = tuple[int, int, str]  # start, end without the line break, text
+
+_LINE = re.compile(r"[^\n]+|(?<=\n)(?=\n)")
+_FENCE = re.compile(r"[ \t>]{0,40}(?:[-*+] )?(`{3,}|~{3,})")
+_DIFF_START = re.compile(r"diff --git |@@ -\d|Index: \S|--- (?:a/|/|\S+\t)")
+_DIFF_LINE = re.compile(
+    r"[ +\-@\\]|diff --git |index [0-9a-f]|(?:new|deleted|old) |rename |similarity "
+)
+_TRACE_START = re.compile(r"\s{0,40}Traceback \(most recent call last\):")
+_FRAME = re.compile(
+    r"\s{1,40}at [\w.$<>/ \[\]]{1,200}\(|\s{1,40}at [^\s(]{1,300}:\d+|\s{0,40}Caused by: \S|"
+    r"\s{1,40}\.\.\. \d+ more"
+)
+_LOG = re.compile(
+    r"\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d|"
+    r"[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d |"
+    r"\[?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?\]? {0,3}\[?(?:DEBUG|INFO|WARN|ERROR|FATAL|TRACE)|"
+    r"\[?(?:DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL|TRACE)\]?[: ]{1,3}[\[\d]|"
+    r"\d{1,3}(?:\.\d{1,3}){3} - \S{1,80} \["
+)
+_LIST_ITEM = re.compile(r"\s{0,80}(?:[-*+•]|\d{1,4}[.)])\s")
+_TAG_LINE = re.compile(r"\s{0,80}</?[A-Za-z][\w:.-]{0,60}(?:\s[^<>]{0,300})?/?>\s{0,80}$")
+_CODE_LINE = re.compile(
+    r"\s{0,80}(?:(?:def|class)\s+\w.{0,300}:|(?:if|for|while|elif|else|try|except|with)\b.{0,300}:|"
+    r"return\b.{0,300}|import\s+[\w.]{1,100}|from\s+[\w.]{1,100}\s+import\b.{0,300}|@\w.{0,200}|"
+    r"#include\b.{0,200}|(?:const|let|var|val)\s+\w{1,80}\s*=.{0,300}|\$ \w.{0,300}|//.{0,300}|"
+    r"(?:public|private|protected|static|func|fn|function)\b.{0,300}[{;]|"
+    r"[\w.\[\]\"'$]{1,120}\s?[-+*/|]?=\s?[^\s=].{0,300}|[\w.]{1,120}\([^()]{0,300}\);?|"
+    r".{0,300}[{};]|[})\]]{1,4}[,;]?)$"
+)
+_LONGEST_CODE_LINE = 400
+_INDENTED = re.compile(r"(?: {4}|\t)[ \t]*\S")
+_MIN_CODE_LINES = 3
+
+
+def block_spans(text: str) -> list[ProtectedSpan]:
+    """Return the blocks of `text` that must stay byte for byte, ascending and disjoint.
+
+    A log line is conditional: it stays or goes as a whole.
+    """
+    lines = [(m.start(), m.end(), m.group()) for m in _LINE.finditer(text)]
+    spans: list[ProtectedSpan] = []
+    index = 0
+    while index < len(lines):
+        stop, kind, conditional = _block_at(lines, index)
+        if stop > index:
+            start, end = lines[index][0], lines[stop - 1][1]
+            spans.append(ProtectedSpan(start, end, kind, conditional))
+            index = stop
+        else:
+            index += 1
+    return spans
+
+
+def _block_at(lines: list[Line], index: int) -> tuple[int, Kind, bool]:
+    """Return where the block that starts at this line stops (`index`: none), and what it is."""
+    line = lines[index][2]
+    if fence := _FENCE.match(line):
+        return _fence_end(lines, index, fence.group(1)), Kind.CODE, False
+    if _DIFF_START.match(line) and (stop := _diff_end(lines, index)) > index:
+        return stop, Kind.CODE, False
+    if _TRACE_START.match(line) or _FRAME.match(line):
+        return _trace_end(lines, index), Kind.CODE, False
+    if "|" in line and (stop := _table_end(lines, index)) > index:
+        return stop, Kind.TABLE, False
+    if (stop := _code_end(lines, index)) > index:
+        return stop, Kind.CODE, False
+    if _TAG_LINE.match(line):
+        return index + 1, Kind.CODE, False
+    if _LOG.match(line):
+        return index + 1, Kind.CODE, True
+    return index, Kind.CODE, False
+
+
+def _fence_end(lines: list[Line], index: int, fence: str) -> int:
+    for at in range(index + 1, len(lines)):
+        closing = _FENCE.match(lines[at][2])
+        if closing and closing.group(1).startswith(fence) and not lines[at][2].strip(" \t>`~"):
+            return at + 1
+    return len(lines)
+
+
+def _diff_end(lines: list[Line], index: int) -> int:
+    if lines[index][2].startswith("--- ") and not (
+        index + 1 < len(lines) and lines[index + 1][2].startswith("+++ ")
+    ):
+        return index
+    at = index + 1
+    while at < len(lines) and _DIFF_LINE.match(lines[at][2]):
+        at += 1
+    return at
+
+
+def _trace_end(lines: list[Line], index: int) -> int:
+    """A Python traceback runs to its exception line, other frames as long as they last."""
+    at = index + 1
+    if _TRACE_START.match(lines[index][2]):
+        while at < len(lines) and lines[at][2][:1].isspace():
+            at += 1
+        return min(at + 1, len(lines))
+    while at < len(lines) and _FRAME.match(lines[at][2]):
+        at += 1
+    return at
+
+
+def _table_end(lines: list[Line], index: int) -> int:
+    if index + 1 >= len(lines) or not _is_delimiter(lines[index + 1][2]):
+        return index
+    at = index + 2
+    while at < len(lines) and "|" in lines[at][2]:
+        at += 1
+    return at
+
+
+def _is_delimiter(line: str) -> bool:
+    return "|" in line and "-" in line and not line.strip("|-: \t>")
+
+
+def _code_end(lines: list[Line], index: int) -> int:
+    """Where a stretch of unfenced code that starts here ends; `index` when it is none.
+
+    Indented after a blank line, half of the lines have to look like code; elsewhere nearly all.
+    """
+    first = lines[index][2]
+    if not first.strip() or not (_is_code(first) or _INDENTED.match(first)):
+        return index
+    indented = bool(_INDENTED.match(first)) and (index == 0 or not lines[index - 1][2].strip())
+    end, code, total = index, 0, 0
+    for at, line in _nonblank(lines, index):
+        looks = _is_code(line)
+        if indented and not _INDENTED.match(line):
+            break
+        if not indented and not looks and not _INDENTED.match(line):
+            break
+        code, total = code + looks, total + 1
+        end = at + 1
+    if indented:
+        return end if total >= 2 and code * 2 >= total else index
+    return end if code >= _MIN_CODE_LINES and code * 10 >= total * 7 else index
+
+
+def _nonblank(lines: list[Line], index: int) -> Iterator[tuple[int, str]]:
+    """Yield the lines from here on, passing over single blank lines, up to two blank ones."""
+    blanks = 0
+    for at in range(index, len(lines)):
+        line = lines[at][2]
+        blanks = 0 if line.strip() else blanks + 1
+        if blanks > 1:
+            return
+        if not blanks:
+            yield at, line
+
+
+def _is_code(line: str) -> bool:
+    return (
+        len(line) <= _LONGEST_CODE_LINE
+        and not _LIST_ITEM.match(line)
+        and _CODE_LINE.match(line) is not None
+    )

@@ -1,0 +1,118 @@
+"""Short stretches inside prose: inline code, URLs, e-mails, paths, identifiers, quotes."""
+
+import re
+from collections.abc import Iterator
+
+from compressor.types import Kind, ProtectedSpan
+
+_FILE_TYPES = (
+    "py|pyi|js|mjs|ts|tsx|jsx|json|jsonl|yaml|yml|toml|ini|cfg|conf|env|lock|md|rst|txt|csv|tsv|"
+    "parquet|xml|html?|css|scss|java|kt|go|rs|rb|php|c|h|cc|cpp|hpp|cs|swift|sh|bash|ps1|bat|sql|"
+    "db|sqlite|log|pdf|docx?|xlsx?|pptx?|png|jpe?g|gif|svg|webp|mp[34]|wav|zip|tar|gz|tgz|whl|jar|"
+    "so|dll|exe|bin|ipynb|proto|tf|vue|pem|crt|key|onnx|npz|pt|safetensors"
+)
+_CODE = r"(?P<code>``[^`\n]{1,300}``|`[^`\n]{1,300}`)"
+_URL = (
+    r"(?P<url>(?<![A-Za-z])(?:https?|ftp|wss?|file|git|ssh|s3|gs|redis|postgres(?:ql)?|mysql|jdbc)"
+    r"://[^\s<>\"'`{}|\\^\[\]\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]{1,4000}"
+    r"|(?<![\w.])www\.[\w-]{1,63}\.[^\s<>\"'`{}|\\^\[\]\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]{1,2000}"
+    r"|(?<![\w.+-])[A-Za-z0-9][\w.+-]{0,63}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,6}"
+    r"|(?<![\w.@-])(?:[a-z0-9-]{1,63}\.){1,4}(?:com|org|net|io|dev|edu|gov|ai|co|de|fr|es|jp|cn|uk|eu)"
+    r"(?:/[\w./?=&%#~-]{0,300})?(?![\w-]))"
+)
+_PATH = (
+    r"(?P<path>(?<![\w/.:])(?:~|\.{1,2})/[\w.@%+~/-]{1,400}"
+    r"|(?<![\w/.:<])/[\w.@%+~-]{1,100}/[\w.@%+~/{}:*-]{0,400}"
+    r"|(?<!\w)[A-Za-z]:\\[^\s:*?\"<>|]{1,260}|\\\\[\w.-]{1,80}\\[^\s:*?\"<>|]{1,260}"
+    rf"|(?<![\w/.-])[\w.@-]{{1,80}}(?:/[\w.@-]{{1,80}}){{1,20}}(?:/|(?<=\.)(?=\b)|\.(?:{_FILE_TYPES}))?"
+    r"(?<=[\w/])(?![\w/])"
+    rf"|(?<![\w/.-])[\w-]{{1,80}}(?:\.[\w-]{{1,40}}){{0,3}}\.(?:{_FILE_TYPES})(?![\w/]))"
+)
+_IDENTIFIER = (
+    r"(?P<identifier>(?<![\w-])(?:"
+    r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"
+    r"|0x[0-9A-Fa-f]{1,64}|(?=[a-f]{0,63}[0-9])(?=[0-9]{0,63}[a-f])[0-9a-f]{7,64}"
+    r"|[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}"
+    r"|\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?::\d{1,5})?"
+    r"|[vV]\d{1,6}(?:\.\d{1,6}){0,4}(?:[-+][0-9A-Za-z.]{1,40})?"
+    r"|\d{1,6}(?:\.\d{1,6}){2,4}(?:[-+]?(?:alpha|beta|a|b|rc|dev|post)[0-9A-Za-z.]{0,20})?"
+    r"|[A-Za-z]{1,12}(?:-[A-Z0-9]{1,12}){0,4}-?\d[A-Z0-9]{0,20}(?:-[A-Z0-9]{1,12}){0,4}"
+    r"|[A-Za-z]?\d{1,12}[A-Z]{1,6}\d[A-Z0-9]{0,20}"
+    r"|\d{7,40}"
+    r"|[A-Za-z_][A-Za-z0-9]{0,60}(?:_{1,2}[A-Za-z0-9]{1,60}){1,12}(?:\(\))?|__\w{1,60}__"
+    r"|(?!(?:Mc|Mac|De|Di|La|Le|Van|Fitz)[A-Z])[A-Z]?[a-z]{1,30}(?:[A-Z][a-z0-9]{1,30}){1,8}"
+    r"(?:[A-Z]{1,6})?(?:\.[A-Za-z_]\w{0,60}){0,6}(?:\(\))?(?<!PhD)(?!['’]t)"
+    r"|[A-Za-z_]\w{0,60}(?:(?:\.|::|->)[A-Za-z_]\w{0,60}){0,6}\(\)"
+    r"|[A-Za-z_]\w{1,60}(?:::[A-Za-z_]\w{0,60}){1,6}"
+    r"|[a-z_]{2,60}(?:\.[a-z_]{2,60}){1,6}"
+    r")(?![\w-])|(?<![\w-])--[A-Za-z][\w-]{0,60}(?:=[^\s,;)]{1,100})?|(?<![\w-])-[A-Za-z](?![\w-])"
+    r"|(?<![\w&#])#\d{1,12}(?!\w)|(?<!\w)\$\{?[A-Z_][A-Z0-9_]{1,60}\}?)"
+)
+_QUOTE = (
+    r"(?P<quote>(?<![\w\"])\"(?=[^\s\"])[^\"\n]{0,100}(?<=\S)\"(?!\w)"
+    r"|“[^“”\n]{1,100}”|„[^„“”\n]{1,100}[“”]|«[^«»\n]{1,100}»|「[^「」\n]{1,60}」|『[^『』\n]{1,60}』"
+    r"|(?<!\w)‘[^‘’\n]{1,60}’(?!\w)|(?<![\w'])'(?=[^\s'])[^'\n]{1,60}(?<=[^\s'])'(?![\w']))"
+)
+_INLINE = re.compile("|".join((_CODE, _URL, _QUOTE, _PATH, _IDENTIFIER)))
+
+_KIND = {
+    "code": Kind.CODE,
+    "url": Kind.URL,
+    "quote": Kind.QUOTE,
+    "path": Kind.PATH,
+    "identifier": Kind.IDENTIFIER,
+}
+_TRAILING = ".,;:!?*'’"
+_SLASHED_WORDS = re.compile(r"[^\W\d_]{1,20}(?:/[^\W\d_]{1,20}){1,3}")
+
+
+def inline_spans(text: str) -> Iterator[ProtectedSpan]:
+    """Yield the stretches inside prose that stay byte for byte, in one pass, ascending."""
+    for match in _INLINE.finditer(text):
+        name = match.lastgroup
+        if name is None:
+            continue
+        start, end = match.span()
+        kind = _KIND[name]
+        if kind in (Kind.URL, Kind.PATH):
+            end = _trimmed(text, start, end)
+        if kind is Kind.PATH and not _is_path(text[start:end]):
+            continue
+        if end > start:
+            yield ProtectedSpan(start, end, kind)
+
+
+def forced_spans(text: str, force_tokens: tuple[str, ...]) -> Iterator[ProtectedSpan]:
+    """Yield where the configured words and phrases occur; inside a longer word does not count."""
+    for token in force_tokens:
+        if not token.strip():
+            continue
+        before = r"(?<!\w)" if _is_letter(token[0]) else ""
+        after = r"(?!\w)" if _is_letter(token[-1]) else ""
+        for match in re.finditer(before + re.escape(token) + after, text):
+            yield ProtectedSpan(match.start(), match.end(), Kind.FORCED)
+
+
+def _trimmed(text: str, start: int, end: int) -> int:
+    """Leave off sentence punctuation and a bracket that opened before the URL or path."""
+    while end > start:
+        last = text[end - 1]
+        unopened = last == ")" and text.count("(", start, end) < text.count(")", start, end)
+        if last not in _TRAILING and not unopened:
+            break
+        end -= 1
+    return end
+
+
+def _is_path(path: str) -> bool:
+    """Tell a path from words with a slash between (and/or, km/h, 3/4)."""
+    if path.startswith(("/", "~", ".", "\\")) or "\\" in path or "/" not in path:
+        return True
+    if _SLASHED_WORDS.fullmatch(path):
+        return path.count("/") > 2
+    return not path.replace("/", "").replace(".", "").isdigit()
+
+
+def _is_letter(char: str) -> bool:
+    # between letters of scripts without spaces there is no word boundary to ask for
+    return char.isalnum() and char < "\u0e00"

@@ -1,0 +1,110 @@
+"""Kept words to text: slices of the source, with the source's own spacing and line breaks."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compressor.structure import GAP_LINE, GAP_NONE, GAP_PARAGRAPH, Structure
+from compressor.types import Span
+from compressor.words import is_unspaced
+
+_OPENING = frozenset("([{（「『【《“„«‘‹〈¿¡$€£¥#@")
+
+
+def rebuild(text: str, structure: Structure, kept: NDArray[np.bool_]) -> tuple[Span, ...]:
+    """Return the slices of `text` that hold the kept words, in order; joined they are the result.
+
+    Between two kept words stands the strongest of the gaps between them: a paragraph break before
+    a line break before a space. White space before the first and after the last word of the text
+    stays with that word.
+    """
+    at = np.flatnonzero(kept)
+    if not len(at):
+        return ()
+    breaks = np.flatnonzero(np.diff(at) > 1)  # kept words that a dropped word follows
+    last = np.append(at[breaks], at[-1])
+    first = np.concatenate((at[:1], at[breaks + 1]))
+    strongest = _strongest(structure, last, first)
+    spans: list[Span] = []
+    begin = 0 if at[0] == 0 else int(structure.starts[at[0]])
+    for number, (end_word, gap) in enumerate(zip(last.tolist(), strongest, strict=True)):
+        end = int(structure.ends[end_word])
+        if number == len(last) - 1:
+            spans.append(Span(begin, len(text) if end_word == len(kept) - 1 else end))
+            break
+        next_word = int(first[number + 1])
+        spans.append(Span(begin, end))
+        spans += _between(text, structure, end_word, next_word, gap)
+        begin = int(structure.starts[next_word])
+    return tuple(_joined(spans))
+
+
+def text_of(text: str, spans: tuple[Span, ...]) -> str:
+    """Return the slices of `text`, joined."""
+    return "".join([text[s.start : s.end] for s in spans])
+
+
+def _strongest(
+    structure: Structure, last: NDArray[np.int64], first: NDArray[np.int64]
+) -> list[int]:
+    """Return, for each stretch of dropped words, the word before which the strongest gap stands.
+
+    Among equals it is the last one, whose indentation belongs to the line that goes on.
+    """
+    n = len(structure.gap)
+    key = structure.gap.astype(np.int64) * n + np.arange(n)
+    best: list[int] = []
+    for end_word, next_word in zip(last[:-1].tolist(), first[1:].tolist(), strict=True):
+        best.append(int(key[end_word + 1 : next_word + 1].max()) % n)
+    return [*best, -1]
+
+
+def _between(
+    text: str, structure: Structure, end_word: int, next_word: int, gap: int
+) -> list[Span]:
+    """Return what stands between two kept words that were not neighbours."""
+    kind = int(structure.gap[gap])
+    if kind < GAP_LINE and _hugs(text, structure, end_word, next_word):
+        return []
+    if kind == GAP_NONE:
+        return _separator(text, structure, end_word, next_word)
+    start, end = int(structure.ends[gap - 1]), int(structure.starts[gap])
+    if kind < GAP_PARAGRAPH:
+        return [Span(start, end)]
+    later = np.flatnonzero(structure.gap[gap + 1 : next_word + 1] == GAP_LINE)
+    if not len(later):
+        return [Span(start, end)]
+    line = gap + 1 + int(later[-1])
+    indent_end = int(structure.starts[line])
+    cut = text.rfind("\n", start, end) + 1
+    return [Span(start, cut), Span(text.rfind("\n", 0, indent_end) + 1, indent_end)]
+
+
+def _hugs(text: str, structure: Structure, end_word: int, next_word: int) -> bool:
+    """Whether one of the two is a mark that stood tight on this side in the source."""
+    closing = structure.mark[next_word] and structure.gap[next_word] == GAP_NONE
+    if closing and text[structure.starts[next_word]] not in _OPENING:
+        return True
+    opening = structure.mark[end_word] and structure.gap[end_word + 1] == GAP_NONE
+    return bool(opening and text[structure.starts[end_word]] in _OPENING)
+
+
+def _separator(text: str, structure: Structure, end_word: int, next_word: int) -> list[Span]:
+    """Keep letters apart where the source had no space: by the mark between, else the words."""
+    left, right = text[structure.ends[end_word] - 1], text[structure.starts[next_word]]
+    if not (left.isalnum() and right.isalnum()) or (is_unspaced(left) or is_unspaced(right)):
+        return []
+    marks = np.flatnonzero(structure.mark[end_word + 1 : next_word])
+    if len(marks):
+        mark = end_word + 1 + int(marks[0])
+        return [Span(int(structure.starts[mark]), int(structure.ends[mark]))]
+    return [Span(int(structure.ends[end_word]), int(structure.starts[next_word]))]
+
+
+def _joined(spans: list[Span]) -> list[Span]:
+    joined: list[Span] = []
+    for span in spans:
+        if joined and joined[-1].end == span.start:
+            joined[-1] = Span(joined[-1].start, span.end)
+        elif span.end > span.start:
+            joined.append(span)
+    return joined

@@ -1,0 +1,217 @@
+"""How the words of a text stand to each other: gaps, lines and their labels, sentences, pairs."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compressor.words import Word, is_mark
+
+# The white space before a word, weakest to strongest; a single space is a better gap to keep
+# between distant words than a run of them.
+GAP_NONE, GAP_RUN, GAP_SPACE, GAP_LINE, GAP_PARAGRAPH = range(5)
+
+_ENDS = frozenset(".!?…。！？؟।॥．｡")
+_CLAUSE_MARKS = frozenset(",;:、，；：—–()（）[]،؛")
+_PAIRS = {
+    "(": ")", "[": "]", "{": "}", "（": "）", "「": "」", "『": "』", "【": "】", "《": "》",
+    "“": "”", "„": "“", "«": "»", "‘": "’", "‹": "›", "〈": "〉",
+}  # fmt: skip
+_CLOSERS = frozenset(_PAIRS.values())
+_SYMMETRIC = frozenset({'"', "'", "*", "**", "***", "__", "~~", "''"})
+_PAIR_REACH = 400  # words between an opening mark and its partner
+_ABBREVIATION_LIST = (
+    "mr mrs ms dr prof sr jr st vs etc no nos vol fig figs eq sec ch pp cf ca al inc ltd co corp "
+    "dept est approx bzw usw nr bd hrsg evtl ggf mme mlle art núm pág gen col sgt capt rev hon gov "
+    "sen rep jan feb mar apr jun jul aug sep sept oct nov dec"
+)
+_ABBREVIATIONS = frozenset(_ABBREVIATION_LIST.split())
+_SHORT_LINE = 45  # a line this short was broken on purpose, not wrapped
+
+_LABEL = re.compile(
+    r"[ \t>]{0,40}"
+    r"(?:(?:[-*+•‣◦–·▪]|\(?\d{1,4}[.):](?!\d)|\d{1,3}(?:\.\d{1,3}){1,4}\.?|\(?[a-zA-Z][.)]|#{1,6})"
+    r"(?:[ \t]{1,8}\[[ xX]\])?[ \t]{1,8})?"
+    r"(?:\[?\(?\d{1,2}:\d\d(?::\d\d)?\)?\]?[ \t]{1,4})?"
+    r"(?:<[^\s<>]{1,40}>(?=[ \t])|"
+    r"(?:\*\*)?[^\W\d_a-zà-ÿ][\w.'’()/&-]{0,30}(?:[ \t][\w.'’()/&-]{1,30}){0,4}[ \t]?"
+    r"(?:\*\*:|:\*\*|[:：])(?!//)(?=[ \t]|[^\x00-\x7f]))?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """Arrays over the words of a text, each of shape (n,).
+
+    `gap` is the class of the white space before a word (GAP_*); `sentence`, `clause` and `block`
+    are ascending numbers (a block is a labelled line and what follows it up to a blank line or the
+    next label); `label` marks a block's bullet, number or speaker name; `ending` marks sentence
+    ends; `partner` is the other mark of a bracket or quote pair, -1 without one.
+    """
+
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    mark: NDArray[np.bool_]
+    gap: NDArray[np.int8]
+    sentence: NDArray[np.int32]
+    clause: NDArray[np.int32]
+    block: NDArray[np.int32]
+    label: NDArray[np.bool_]
+    ending: NDArray[np.bool_]
+    partner: NDArray[np.int32]
+
+
+def read_structure(text: str, words: Sequence[Word]) -> Structure:
+    """Return how the words stand to each other."""
+    n = len(words)
+    starts = np.fromiter((w.start for w in words), np.int64, n)
+    ends = np.fromiter((w.end for w in words), np.int64, n)
+    mark = np.fromiter((is_mark(text, w) for w in words), np.bool_, n)
+    gap = np.fromiter(_gaps(text, words), np.int8, n)
+    label, opens = _labels(text, starts, ends, mark)
+    ending = _endings(text, words, mark, gap) & ~label
+    sentence = _sentences(words, mark, gap, ending, opens)
+    clause = _clauses(text, words, mark, sentence)
+    block = np.cumsum(opens | (gap == GAP_PARAGRAPH), dtype=np.int32)
+    partner = _partners(text, words, mark, gap, label)
+    return Structure(starts, ends, mark, gap, sentence, clause, block, label, ending, partner)
+
+
+def _gaps(text: str, words: Sequence[Word]) -> Iterator[int]:
+    end = 0
+    for word in words:
+        start = word.start
+        if start == end:
+            yield GAP_NONE
+        elif start == end + 1:
+            yield GAP_LINE if text[end] in "\n\r" else GAP_SPACE
+        else:
+            breaks = text.count("\n", end, start)
+            yield GAP_PARAGRAPH if breaks > 1 else GAP_LINE if breaks else GAP_RUN
+        end = word.end
+
+
+def _labels(
+    text: str, starts: NDArray[np.int64], ends: NDArray[np.int64], mark: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which words are a line's label, and which words open a labelled line."""
+    label = np.zeros(len(starts), np.bool_)
+    opens = np.zeros(len(starts), np.bool_)
+    position = 0
+    while position <= len(text):
+        found = _LABEL.match(text, position)
+        stop = text.find("\n", position)
+        stop = len(text) if stop < 0 else stop
+        if found and found.end() > position and not found.group().isspace():
+            first = int(np.searchsorted(starts, position))
+            last = int(np.searchsorted(ends, found.end(), side="right"))
+            inside = last < len(starts) and starts[last] < stop and not mark[last:].all()
+            if last > first and inside:
+                label[first:last] = True
+                opens[first] = True
+        position = stop + 1
+    return label, opens
+
+
+def _endings(
+    text: str, words: Sequence[Word], mark: NDArray[np.bool_], gap: NDArray[np.int8]
+) -> NDArray[np.bool_]:
+    """Return which marks end a sentence; not the dot of an abbreviation or an initial."""
+    ending = np.zeros(len(words), np.bool_)
+    for index in np.flatnonzero(mark).tolist():
+        word = words[index]
+        first = text[word.start]
+        if first not in _ENDS:
+            continue
+        following = text[words[index + 1].start] if index + 1 < len(words) else "\n"
+        tight = index + 1 < len(words) and gap[index + 1] == GAP_NONE
+        if first < "\u0600" and tight and following.isalnum():
+            continue
+        if first == "." and (following.islower() or _abbreviates(text, words, index)):
+            continue
+        ending[index] = True
+    return ending
+
+
+def _abbreviates(text: str, words: Sequence[Word], index: int) -> bool:
+    if index == 0 or words[index - 1].end != words[index].start or index + 1 == len(words):
+        return False
+    before = text[words[index - 1].start : words[index - 1].end]
+    return before.lower() in _ABBREVIATIONS or (len(before) == 1 and before.isupper())
+
+
+def _sentences(
+    words: Sequence[Word],
+    mark: NDArray[np.bool_],
+    gap: NDArray[np.int8],
+    ending: NDArray[np.bool_],
+    opens: NDArray[np.bool_],
+) -> NDArray[np.int32]:
+    """Number the sentences; a label, a blank line and a line broken on purpose begin a new one."""
+    numbers = np.zeros(len(words), np.int32)
+    number, ended, line_start = 0, False, 0
+    for index, space in enumerate(gap.tolist()):
+        if index:
+            if space >= GAP_LINE:
+                short = words[index - 1].end - line_start < _SHORT_LINE
+                if space == GAP_PARAGRAPH or opens[index] or short or ended:
+                    number, ended = number + 1, False
+                line_start = words[index].start
+            elif ended and not (mark[index] and space == GAP_NONE):
+                number, ended = number + 1, False
+        numbers[index] = number
+        ended = ended or bool(ending[index])
+    return numbers
+
+
+def _clauses(
+    text: str, words: Sequence[Word], mark: NDArray[np.bool_], sentence: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    cuts = np.zeros(len(words), np.bool_)
+    for index in np.flatnonzero(mark).tolist():
+        cuts[index] = text[words[index].start] in _CLAUSE_MARKS
+    cuts[1:] |= sentence[1:] != sentence[:-1]
+    return np.cumsum(cuts, dtype=np.int32)
+
+
+def _partners(
+    text: str,
+    words: Sequence[Word],
+    mark: NDArray[np.bool_],
+    gap: NDArray[np.int8],
+    label: NDArray[np.bool_],
+) -> NDArray[np.int32]:
+    """Pair brackets and quotes within a paragraph, the innermost first."""
+    partner = np.full(len(words), -1, np.int32)
+    open_marks: list[tuple[str, int]] = []
+    paragraph = np.cumsum(gap == GAP_PARAGRAPH)
+    for index in np.flatnonzero(mark & ~label).tolist():
+        word = words[index]
+        sign = text[word.start : word.end]
+        while open_marks and (
+            paragraph[open_marks[0][1]] != paragraph[index]
+            or index - open_marks[0][1] > _PAIR_REACH
+        ):
+            open_marks.pop(0)
+        if sign in _CLOSERS or sign in _SYMMETRIC:
+            at = next(
+                (i for i in range(len(open_marks) - 1, -1, -1) if open_marks[i][0] == sign), -1
+            )
+            if at >= 0 and gap[index] < GAP_LINE:
+                opener = open_marks[at][1]
+                partner[opener], partner[index] = index, opener
+                del open_marks[at:]
+                continue
+        if sign in _PAIRS and len(open_marks) < 16:
+            open_marks.append((_PAIRS[sign], index))
+        elif (
+            sign in _SYMMETRIC
+            and len(open_marks) < 16
+            and index + 1 < len(words)
+            and gap[index + 1] == GAP_NONE
+            and (index == 0 or gap[index] != GAP_NONE)
+        ):
+            open_marks.append((sign, index))
+    return partner

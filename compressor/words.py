@@ -1,0 +1,107 @@
+"""Text to words, the units that are scored, kept and dropped: character offsets, any script."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+# Scripts written without spaces: kana, Han, bopomofo, Thai, Lao, Myanmar, Khmer.
+_KATAKANA = "\u30a0-\u30ff\u31f0-\u31ff\uff66-\uff9f"
+_HIRAGANA = "\u3041-\u309f"
+_HAN = "\u3005-\u3007\u3021-\u3029\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd"
+_UNSPACED_OTHER = "\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff\u3105-\u312f"
+UNSPACED = _KATAKANA + _HIRAGANA + _HAN + _UNSPACED_OTHER
+
+_LETTER = rf"[^\W{UNSPACED}]"
+_EMOJI = (
+    "[\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff]"
+    "(?:[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]|[\U000e0020-\U000e007f]{1,8})?"
+)
+
+# Every quantifier is either over one class or bounded, so a scan is linear in the text.
+_WORD = re.compile(
+    "|".join(
+        (
+            r"(?P<tag></?[A-Za-z][\w:-]{0,40}(?:[ \t][^<>\n]{0,120})?/?>)",
+            r"(?P<acronym>(?:[^\W\d_]\.){2,12}(?![^\W_]))",
+            # letters and digits with what joins them inside one word: state-of-the-art, don't,
+            # 1,000.5, 10:30, km/h, AT&T, user@host, word(s), C++
+            rf"(?P<letters>{_LETTER}+"
+            rf"(?:(?:['’.\-‐‑&@/+=~·:]|(?<=\d),(?=\d\d))_*{_LETTER}+)*"
+            rf"(?:\({_LETTER}{{1,2}}\)|\+\+|[#](?!\w))?)",
+            rf"(?P<unspaced>[{UNSPACED}]+)",
+            r"(?P<flag>[\U0001f1e6-\U0001f1ff]{2})",
+            rf"(?P<emoji>[\U0001f000-\U0001faff\u2600-\u27bf]"
+            rf"[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]?(?:\u200d{_EMOJI}){{0,6}})",
+            r"(?P<mark>([^\w\s])\8*)",
+        )
+    )
+)
+
+# A run without spaces is cut where the kind of character changes, and then every few characters,
+# so that it is never all or nothing.
+_UNSPACED_UNIT = re.compile(
+    rf"[{_KATAKANA}]{{1,12}}|[{_HIRAGANA}]{{1,4}}|[{_HAN}]{{1,2}}|[{_UNSPACED_OTHER}]{{1,4}}"
+)
+_IS_UNSPACED = re.compile(f"[{UNSPACED}]")
+_ASCII_END = "\u007f"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A half-open range of character offsets; words ascend and never overlap."""
+
+    start: int
+    end: int
+
+
+def split_words(text: str) -> list[Word]:
+    """Return the words and marks of `text`; every character but white space is in exactly one.
+
+    A mark (a run of one punctuation character) is a word of its own; a letter's combining marks
+    and joiners belong to the letter, an emoji sequence is one word.
+    """
+    words: list[Word] = []
+    append = words.append
+    for match in _WORD.finditer(text):
+        start, end = match.span()
+        kind = match.lastgroup
+        if kind in ("letters", "acronym"):
+            if words and words[-1].end == start and _extends(text[start - 1]):
+                start = words.pop().start
+            append(Word(start, end))
+        elif kind == "unspaced":
+            words.extend(Word(s, e) for s, e in split_unspaced(text, start, end))
+        elif kind == "mark" and words and words[-1].end == start and _extends(text[start]):
+            append(Word(words.pop().start, end))
+        else:
+            append(Word(start, end))
+    return words
+
+
+def split_unspaced(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Cut a run of a script without spaces into small units; the place for a real segmenter."""
+    return [m.span() for m in _UNSPACED_UNIT.finditer(text, start, end)]
+
+
+def is_mark(text: str, word: Word) -> bool:
+    """Whether the word is punctuation: it carries no letter, digit or pictograph of its own."""
+    first = text[word.start]
+    if first <= _ASCII_END:
+        return not first.isalnum() and first != "_" and not _is_tag(text, word)
+    return unicodedata.category(first)[0] in "PZC" and not first.isalnum()
+
+
+def is_unspaced(char: str) -> bool:
+    """Whether the character is of a script written without spaces between words."""
+    return char > "\u0e00" and _IS_UNSPACED.match(char) is not None
+
+
+def _is_tag(text: str, word: Word) -> bool:
+    return text[word.start] == "<" and word.end - word.start > 2 and text[word.end - 1] == ">"
+
+
+def _extends(char: str) -> bool:
+    """Whether a character that is no letter belongs to the letter before it."""
+    if char <= "\u02ff":
+        return False
+    return char in "\u200c\u200d" or unicodedata.category(char)[0] == "M"
