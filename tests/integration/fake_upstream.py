@@ -176,6 +176,8 @@ class FakeUpstream:
         for task in self._serving:
             task.cancel()
         await asyncio.gather(*self._serving)
+        for connection in self.connections:
+            connection.writer.transport.abort()  # `close` would wait for what was not taken
 
     async def wait_for(self, count: int = 1) -> list[Received]:
         """Return the requests once there are `count`."""

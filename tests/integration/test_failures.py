@@ -220,7 +220,7 @@ async def test_an_upstream_that_takes_no_body_is_504(
     head = await soon(reader.readuntil(b"\r\n\r\n"))
     assert b" 504 " in head
     assert b'"code":"upstream_timeout"' in await soon(reader.readuntil(b"}}"))
-    writer.close()
+    writer.transport.abort()
     gate.set()
     assert (await proxy.sink.next()).ending is Ending.UPSTREAM_TIMEOUT
 
