@@ -43,7 +43,9 @@ _SAME_AS = {"o200k_harmony": "o200k_base"}
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # tiktoken's regular expressions overflow their stack on some hundred thousand spaces in a row.
-_LONG_SPACE = re.compile(r"[^\S\r\n]{16384}")
+# Looked for at the start of a run only: from every space of it, the search would be quadratic.
+_PIECE = 16_384
+_LONG_SPACE = re.compile(rf"(?<![^\S\r\n])[^\S\r\n]{{{_PIECE},}}")
 
 
 class UnknownEncoding(ValueError):
@@ -70,13 +72,14 @@ class Tokenizers:
     def for_model(self, model: str) -> EncodingChoice:
         """Return the encoding of a model name; `o200k_base`, flagged, where it is not known.
 
-        Understands provider prefixes (`openai/gpt-4o`) and fine-tunes (`ft:gpt-4o:org::id`).
+        Understands provider prefixes (`openai/gpt-4o`), variants (`openai/gpt-4o:free`) and
+        fine-tunes (`ft:gpt-4o:org::id`).
         """
         name = model.lower()
         for glob, encoding in self._overrides.items():
             if fnmatchcase(name, glob):
                 return EncodingChoice(encoding, estimated=False)
-        for candidate in (name, name.rsplit("/", 1)[-1]):
+        for candidate in _names(name):
             try:
                 encoding = encoding_name_for_model(candidate)
             except KeyError:
@@ -95,6 +98,15 @@ class Tokenizers:
                 if counter is None:
                     counter = self._counters[encoding] = load_counter(encoding)
         return counter
+
+
+def _names(model: str) -> Iterator[str]:
+    """Yield the names under which tiktoken may know a model, the most exact one first."""
+    yield model
+    name = model.rsplit("/", 1)[-1]
+    yield name
+    base, _, variant = name.partition(":")
+    yield variant.partition(":")[0] if base == "ft" else base
 
 
 def load_counter(encoding: str) -> TokenCounter:
@@ -194,6 +206,7 @@ def _pieces(text: str) -> Iterator[str]:
     """Cut inside very long runs of spaces; the count there is off by at most one a cut."""
     start = 0
     for match in _LONG_SPACE.finditer(text):
-        yield text[start : match.end()]
-        start = match.end()
+        for end in range(match.start() + _PIECE, match.end() + 1, _PIECE):
+            yield text[start:end]
+            start = end
     yield text[start:] if start else text

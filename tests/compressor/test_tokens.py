@@ -60,6 +60,8 @@ def test_counts_are_the_published_ones(encoding: str, text: str, tokens: int) ->
         ("gpt-4-turbo", "cl100k_base", False),
         ("GPT-3.5-Turbo", "cl100k_base", False),
         ("openai/gpt-4o", "o200k_base", False),
+        ("openrouter/openai/gpt-4:extended", "cl100k_base", False),
+        ("openai/ft:o4-mini:org::id", "o200k_base", False),
         ("openrouter/openai/gpt-4-32k", "cl100k_base", False),
         ("ft:gpt-4o-mini:acme::abc123", "o200k_base", False),
         ("text-embedding-3-small", "cl100k_base", False),
@@ -94,6 +96,12 @@ def test_a_million_of_one_character(counter: BytePairCounter, character: str) ->
     starts = counter.starts(text)
     assert counter.count(text) == len(starts) > 1000
     assert starts[-1] < len(text)
+
+
+def test_many_long_runs_of_spaces(counter: BytePairCounter) -> None:
+    """A search for runs that is quadratic in their length takes half a minute here."""
+    run = " " * 15_000 + "a"
+    assert counter.count(run * 60) == 60 * counter.count(run)
 
 
 @settings(deadline=None, max_examples=150)
