@@ -2,7 +2,6 @@
 
 import errno
 import socket
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -100,7 +99,7 @@ def announcement(loaded: Loaded, listener: socket.socket) -> str:
     url = f"http://{_reachable(host)}:{port}"
     return "\n".join(
         [
-            f"Tersely {metadata.version('tersely')} listens on {url}",
+            f"Tersely listens on {url}",
             f"  config   {loaded.path}",
             f"  default  {_default(loaded.config)}",
             f"  savings  {loaded.config.savings.path} (`tersely savings` shows them)",
