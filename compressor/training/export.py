@@ -270,7 +270,8 @@ def unsaturated_scale(weight: Array) -> Array:
     sums = np.maximum(np.maximum(pairs, 0).sum(axis=-1), np.maximum(-pairs, 0).sum(axis=-1))
     # 127.5 and no more, since each of the two may be rounded up by a half.
     scale = np.maximum(np.abs(weight).max(axis=1) / 127, sums.max(axis=1) / 127.5)
-    return np.maximum(scale, _TINY).astype(np.float32)
+    positive: Array = np.maximum(scale, _TINY).astype(np.float32)
+    return positive
 
 
 def export(folder: Path, output: Path, *, exact: bool = False) -> None:
