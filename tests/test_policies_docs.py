@@ -14,7 +14,7 @@ from proxy.commands.check_config import check_config
 from proxy.config import load
 from proxy.config_reference import presets_table
 
-PAGE = (Path(__file__).parents[2] / "docs" / "policies.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[1] / "docs" / "policies.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(yaml|console)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 YAML = [text for kind, text in BLOCKS if kind == "yaml"]
 LOADABLE = [text for text in YAML if "roels" not in text]
