@@ -1,20 +1,24 @@
-"""The `tersely` command. Each subcommand lives in proxy/commands/ and is imported when it runs."""
+"""The `tersely` command. Each subcommand lives in proxy/commands/."""
 
 import typer
+
+from proxy.commands.check_config import check_config
+from proxy.commands.compress import compress
+from proxy.commands.demo import demo
+from proxy.commands.savings import savings
+from proxy.commands.serve import serve
 
 
 def build() -> typer.Typer:
     """Return the command-line application with every subcommand registered."""
-    from proxy.commands import check_config, compress, demo, savings, serve  # noqa: PLC0415
-
     app = typer.Typer(
         name="tersely", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
     )
-    app.command("serve")(serve.serve)
-    app.command("demo")(demo.demo)
-    app.command("compress")(compress.compress)
-    app.command("savings")(savings.savings)
-    app.command("check-config")(check_config.check_config)
+    app.command("serve")(serve)
+    app.command("demo")(demo)
+    app.command("compress")(compress)
+    app.command("savings")(savings)
+    app.command("check-config")(check_config)
     return app
 
 

@@ -1,0 +1,106 @@
+"""`tersely compress`: a text in, a shorter one out; a filter for files and pipes."""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from compressor.types import CompressionResult, Settings
+
+_LONG_TEXT = 20_000  # characters; more takes about a second
+_UNUSABLE = 2
+
+
+def compress(  # noqa: PLR0917 - typer reads the options off the signature
+    file: Annotated[
+        Path | None, typer.Argument(help="Text file, UTF-8; without it, or with -, standard input.")
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="Tokens kept / tokens before. 0.5 unless another is given.")
+    ] = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="Keep words whose keep probability is above this.")
+    ] = None,
+    target_tokens: Annotated[
+        int | None, typer.Option(help="At most this many tokens of the target model.")
+    ] = None,
+    model: Annotated[
+        str, typer.Option(help="The target model, whose tokens are counted.")
+    ] = "gpt-4o",
+    force_token: Annotated[
+        list[str] | None, typer.Option(help="A word or phrase to keep always; may be repeated.")
+    ] = None,
+    classifier: Annotated[
+        str, typer.Option(help="`bundled`, a folder, or a hub name (torch extra).")
+    ] = "bundled",
+    diff: Annotated[bool, typer.Option("--diff", help="Show the text with dropped words.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Text, counts and kept spans.")] = False,
+) -> None:
+    """Shorten a text by dropping the words that matter least."""
+    if rate is None and threshold is None and target_tokens is None:
+        rate = 0.5
+    text = _read(file)
+    # the model runtimes take most of a second to import: not for `--help`
+    from compressor.classifier.base import ClassifierUnavailable  # noqa: PLC0415
+    from compressor.engine import Compressor  # noqa: PLC0415
+    from compressor.tokens import Tokenizers  # noqa: PLC0415
+
+    tokenizers = Tokenizers()
+    errors = Console(stderr=True)
+    try:
+        settings = Settings(
+            rate=rate,
+            threshold=threshold,
+            target_tokens=target_tokens,
+            force_tokens=tuple(force_token or ()),
+            encoding=tokenizers.for_model(model).encoding,
+        )
+        with Compressor(tokenizers=tokenizers, name=classifier) as compressor:
+            if len(text) > _LONG_TEXT and errors.is_terminal:
+                with errors.status(f"Compressing {len(text):,} characters ..."):
+                    result = compressor.compress(text, settings)
+            else:
+                result = compressor.compress(text, settings)
+    except (ValueError, ClassifierUnavailable) as error:
+        raise _refusal(str(error)) from None
+    _write(text, result, diff=diff, as_json=as_json)
+
+
+def _read(file: Path | None) -> str:
+    try:
+        raw = sys.stdin.buffer.read() if file is None or str(file) == "-" else file.read_bytes()
+        return raw.decode("utf-8")
+    except OSError as error:
+        raise _refusal(f"cannot read {file}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise _refusal(f"the text is not UTF-8: byte {error.start} cannot be read") from None
+
+
+def _write(text: str, result: CompressionResult, *, diff: bool, as_json: bool) -> None:
+    if as_json:
+        document = asdict(result) | {"rate": result.rate}
+        typer.echo(json.dumps(document, ensure_ascii=False))
+        return
+    if diff:
+        from proxy.diff import marked  # noqa: PLC0415 - only this output needs it
+
+        console = Console(soft_wrap=True, highlight=False)
+        console.print(marked(text, result.kept, plain=not console.is_terminal))
+    else:
+        sys.stdout.buffer.write(result.text.encode("utf-8"))
+        sys.stdout.buffer.flush()
+    saved = result.tokens_before - result.tokens_after
+    summary = f"{result.tokens_before} -> {result.tokens_after} tokens, {saved} saved"
+    if result.unchanged:
+        summary += f" ({result.unchanged})"
+    if diff or sys.stderr.isatty():
+        typer.echo(summary, err=True)
+
+
+def _refusal(message: str) -> typer.Exit:
+    typer.echo(message, err=True)
+    return typer.Exit(_UNUSABLE)
