@@ -1,4 +1,4 @@
-"""The values that pass between the compressor's parts and its callers. A leaf: imports no sibling."""
+"""The values that pass between the compressor's parts and its callers. Imports no sibling."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
