@@ -238,7 +238,7 @@ class Exchange:
                 await self._client.finish(b"data: " + body + b"\n\n")
             # Else the answer stays unfinished, and the server cuts the connection: a body that
             # ended cleanly would look complete.
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, ClientGone):
             if not self._client.gone:
                 raise
 

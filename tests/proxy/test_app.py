@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from policies.types import Policy, Route
 from proxy.app import create_app
 from proxy.config import Config, UpstreamConfig
+from proxy.errors import UpstreamTimeout
 from proxy.savings import Ending
 from proxy.upstream import UpstreamRequest
 from tests.fakes import FakeCompressor, FakeSink
@@ -146,6 +147,17 @@ async def test_a_server_that_reports_a_disconnect_when_sending(
     await Asgi(app, fails_at=at).get("/v1/models")
     assert [record.ending for record in sink.records] == [Ending.CLIENT_GONE]
     assert upstream.answer.closed
+
+
+async def test_a_client_that_leaves_before_it_is_told_of_a_failure(
+    app: Starlette, upstream: MadeUpUpstream, sink: FakeSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(name: str, request: UpstreamRequest) -> MadeUpAnswer:
+        raise UpstreamTimeout("too slow")
+
+    monkeypatch.setattr(upstream, "send", fail)
+    await Asgi(app, fails_at="http.response.start").get("/v1/models")
+    assert [record.ending for record in sink.records] == [Ending.UPSTREAM_TIMEOUT]
 
 
 async def test_websockets_are_closed(app: Starlette) -> None:
