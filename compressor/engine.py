@@ -19,8 +19,8 @@ from compressor.tokens import Tokenizers
 from compressor.types import CompressionResult, Kind, Settings, Span, TokenCounter
 from compressor.words import Word, split_words
 
-# Raise it with any change after which the same text and settings may give another result: cached
-# results of another revision are not used.
+# Part of every cache key. Raise it with any change to this package outside `classifier` that can
+# change a single character of any output: words, protections, scores, budget, rebuild, verify.
 ALGORITHM_REVISION = "1"
 
 _Probabilities = NDArray[np.float32]

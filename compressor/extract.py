@@ -1,23 +1,15 @@
-"""Everything after the classifier, as one pure function: scored words in, compressed text out."""
+"""Everything after the classifier: scores and settings to a shorter text. Pure."""
 
-import re
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from compressor.bonds import REQUIRED, Atoms, bind
-from compressor.budget import (
-    BoolArray,
-    Choice,
-    above_threshold,
-    budget_tokens,
-    within_budget,
-    word_costs,
-)
+from compressor.bonds import bind
+from compressor.budget import Allocation, above, allocate, word_costs
 from compressor.protect import find_protected
 from compressor.rebuild import rebuild, text_of
 from compressor.structure import Structure, read_structure
@@ -29,123 +21,127 @@ from compressor.types import (
     Span,
     TokenCounter,
 )
-from compressor.verify import Loss, find_losses
+from compressor.verify import missing
 from compressor.words import Word
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _REPAIRS = 3
-
-
-@dataclass(slots=True)
-class _Clock:
-    """Milliseconds by stage."""
-
-    timings: dict[str, float]
-    at: float
-
-    def lap(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.timings[stage] = self.timings.get(stage, 0.0) + (now - self.at) * 1000
-        self.at = now
 
 
 def extract(
     text: str,
     words: Sequence[Word],
-    probabilities: NDArray[np.floating],
+    probabilities: NDArray[np.float32],
     settings: Settings,
     counter: TokenCounter,
 ) -> CompressionResult:
-    """Return the text without the words that matter least.
+    """Return `text` cut down to what `settings` allow.
 
-    `probabilities` is one keep probability a word, shape (words,). The result is never longer in
-    the target model's tokens than the source: where nothing is saved, it is the source.
+    `words` are those of `split_words(text)`, `probabilities` one keep probability each, shape
+    (len(words),); tokens are counted with `counter`. The result is the source itself, with the
+    reason in `unchanged`, where nothing can be saved.
     """
-    if not text.isascii() and _SURROGATE.search(text):
-        return unchanged(text, counter, "it has characters that are no valid Unicode")
+    if _has_lone_surrogate(text):
+        return _unchanged(text, 0, "lone surrogates, which no tokenizer can count")
+    starts = counter.starts(text)
+    before = counter.count(text)
     if not words:
-        return unchanged(text, counter, "it has no words")
-    if settings.rate == 1:
-        return unchanged(text, counter, "the rate is 1")
-    clock = _Clock({}, time.perf_counter())
-    structure = read_structure(text, words)
-    clock.lap("structure")
+        return _unchanged(text, before, "no words")
+    goal = _goal(settings, before)
+    if goal is not None and goal >= before:
+        return _unchanged(text, before, "within budget")
+    clock = _Clock()
     protected = find_protected(text, settings)
     clock.lap("protect")
-    atoms = bind(structure, np.asarray(probabilities, np.float64), protected)
-    clock.lap("bind")
-    tokens_before = counter.count(text)
-    choose = _chooser(text, structure, settings, counter, tokens_before)
-    choice = choose(atoms)
+    structure = read_structure(text, words)
+    scores = probabilities.astype(np.float64)
+    clock.lap("structure")
+    costs = word_costs(structure, starts)
+    attempt = _Attempt(text, structure, scores, costs, settings.threshold, goal, counter)
+    allocation, spans, restored = _repaired(attempt, protected)
     clock.lap("budget")
-    choice, restored = _repair(structure, atoms, protected, choice, choose)
-    clock.lap("verify")
-    kept = rebuild(text, structure, choice.kept)
-    result = text_of(text, kept)
-    tokens_after = counter.count(result)
-    clock.lap("rebuild")
-    if tokens_after >= tokens_before:
-        # Where all of it is protected that is so, whatever the budget; the caller hears both.
-        whole = unchanged(text, counter, "compressing it saves no tokens")
-        return replace(whole, budget_unmet=choice.budget_unmet, timings_ms=clock.timings)
+    if allocation.tokens >= before:
+        return _unchanged(text, before, "not shorter", allocation.unmet)
     return CompressionResult(
-        result,
-        tokens_before,
-        tokens_after,
-        kept,
-        budget_unmet=choice.budget_unmet,
+        text=text_of(text, spans),
+        tokens_before=before,
+        tokens_after=allocation.tokens,
+        kept=spans,
+        budget_unmet=allocation.unmet,
         restored=restored,
-        timings_ms=clock.timings,
+        timings_ms=clock.laps,
     )
 
 
-def unchanged(text: str, counter: TokenCounter, reason: str) -> CompressionResult:
-    """Return the source as the result, with the reason."""
-    tokens = counter.count(text)
-    kept = (Span(0, len(text)),) if text else ()
-    return CompressionResult(text, tokens, tokens, kept, unchanged=reason)
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One text with all that choosing its words needs except the protected spans."""
+
+    text: str
+    structure: Structure
+    scores: NDArray[np.float64]
+    costs: NDArray[np.float64]
+    threshold: float | None
+    goal: int | None
+    counter: TokenCounter
+
+    def choose(self, protected: Sequence[ProtectedSpan]) -> tuple[Allocation, tuple[Span, ...]]:
+        atoms = bind(self.structure, self.scores, protected)
+        if self.goal is not None:
+            allocation = allocate(atoms, self.costs, self.goal, self._measure)
+        else:
+            allocation = above(atoms, self.threshold or 0.0, self._measure)
+        return allocation, rebuild(self.text, self.structure, allocation.kept)
+
+    def _measure(self, kept: NDArray[np.bool_]) -> int:
+        return self.counter.count(text_of(self.text, rebuild(self.text, self.structure, kept)))
 
 
-def _chooser(
-    text: str, structure: Structure, settings: Settings, counter: TokenCounter, tokens_before: int
-) -> Callable[[Atoms], Choice]:
-    """Return what picks the words that stay, by threshold or by budget."""
-    words = len(structure.starts)
-    threshold = settings.threshold
-    if threshold is not None:
-        return lambda atoms: above_threshold(atoms, threshold, words)
-    costs = word_costs(text, structure, counter)
-    budget = budget_tokens(settings, tokens_before) or 1
-
-    def count(kept: BoolArray) -> int:
-        return counter.count(text_of(text, rebuild(text, structure, kept)))
-
-    return lambda atoms: within_budget(atoms, costs, budget, count)
-
-
-def _repair(
-    structure: Structure,
-    atoms: Atoms,
-    protected: Sequence[ProtectedSpan],
-    choice: Choice,
-    choose: Callable[[Atoms], Choice],
-) -> tuple[Choice, dict[Kind, int]]:
-    """Put back what the choice loses, and choose the rest again within what is left."""
+def _repaired(
+    attempt: _Attempt, protected: list[ProtectedSpan]
+) -> tuple[Allocation, tuple[Span, ...], dict[Kind, int]]:
+    """Choose, verify, and choose again with what was missing required, so that the cap holds."""
     restored: Counter[Kind] = Counter()
+    allocation, spans = attempt.choose(protected)
     for _ in range(_REPAIRS):
-        losses = find_losses(structure, choice.kept, protected)
-        if not losses:
+        lost = missing(attempt.text, spans, protected)
+        if not lost or allocation.unmet:
             break
-        restored.update(loss.kind for loss in losses)
-        atoms = _require(atoms, losses)
-        choice = choose(atoms)
-    return choice, dict(restored)
+        restored.update(span.kind for span in lost)
+        gone = set(lost)
+        protected = [replace(s, conditional=False) if s in gone else s for s in protected]
+        allocation, spans = attempt.choose(protected)
+    return allocation, spans, dict(restored)
 
 
-def _require(atoms: Atoms, losses: Sequence[Loss]) -> Atoms:
-    score = atoms.score.copy()
-    for loss in losses:
-        low = int(np.searchsorted(atoms.stop, loss.first, side="right"))
-        high = int(np.searchsorted(atoms.first, loss.stop, side="left"))
-        score[low:high] = REQUIRED
-    return replace(atoms, score=score)
+def _goal(settings: Settings, before: int) -> int | None:
+    if settings.target_tokens is not None:
+        return settings.target_tokens
+    if settings.rate is not None:
+        return max(1, round(settings.rate * before))
+    return None
+
+
+def _has_lone_surrogate(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _unchanged(text: str, tokens: int, why: str, unmet: bool = False) -> CompressionResult:
+    kept = (Span(0, len(text)),) if text else ()
+    return CompressionResult(text, tokens, tokens, kept, unchanged=why, budget_unmet=unmet)
+
+
+class _Clock:
+    """Wall-clock milliseconds by stage."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.laps[stage] = (now - self._last) * 1000
+        self._last = now

@@ -1,4 +1,4 @@
-"""Classifier-token probabilities to word probabilities, and what a word's neighbourhood adds."""
+"""Classifier-token probabilities to word probabilities."""
 
 from collections.abc import Sequence
 
@@ -35,32 +35,3 @@ def word_probabilities(
     sums = np.bincount(word, weights=probabilities[token], minlength=len(words))
     counts = np.bincount(word, minlength=len(words))
     return np.where(counts > 0, sums / np.maximum(counts, 1), 1.0).astype(np.float32)
-
-
-def smooth(
-    scores: NDArray[np.float64],
-    groups: NDArray[np.int32],
-    content: NDArray[np.bool_],
-    *,
-    neighbour: float,
-    group: float,
-) -> NDArray[np.float64]:
-    """Blend each content word's score with its neighbours' and its group's mean, staying in [0, 1].
-
-    Answers and readable phrases are contiguous: a word between two kept ones is worth more than
-    its own probability, a lone survivor of a dropped sentence is worth less. `groups` holds an
-    ascending group number a word, `content` which words are no marks; `neighbour` and `group` are
-    the shares of the blend.
-    """
-    where = np.flatnonzero(content)
-    if not len(where):
-        return scores
-    own, of = scores[where], groups[where]
-    before, after = own.copy(), own.copy()
-    same = of[1:] == of[:-1]
-    before[1:][same] = own[:-1][same]
-    after[:-1][same] = own[1:][same]
-    mean = (np.bincount(of, own) / np.maximum(np.bincount(of), 1))[of]
-    blended = scores.copy()
-    blended[where] = (1 - neighbour - group) * own + neighbour * (before + after) / 2 + group * mean
-    return blended

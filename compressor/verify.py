@@ -1,91 +1,75 @@
-"""Counts again what must never be lost, on the words that are about to stay, and names the losses.
+"""Counts again, in the text that came out, what must never be lost, and says what is missing.
 
-It knows nothing of scores and atoms: whatever chose the words, it looks at the source and at the
-choice alone.
+Independent of how the words were chosen: it looks only at the source, at the slices kept and at
+the protected spans, and finds clauses and words with its own two patterns.
 """
 
+import re
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
+from compressor.types import Kind, ProtectedSpan, Span
 
-from compressor.bonds import word_range
-from compressor.structure import Structure
-from compressor.types import Kind, ProtectedSpan
-
-BoolArray = NDArray[np.bool_]
+_TOKEN = re.compile(r"\w+(?:['’-]\w+)*")
+_CLAUSE_END = re.compile(r"[,;:.!?…、，；：。！？]+(?=\s|$|[^\x00-\x7f])|\n")
+_NEGATED_REACH = 2  # words after a negation of which any kept one calls for it
+_CLAUSE_REACH = 300  # characters to each side in which a clause is looked for
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """A protected span that the chosen words break, and the words that it needs, half open."""
+def missing(
+    text: str, kept: Sequence[Span], protected: Sequence[ProtectedSpan]
+) -> list[ProtectedSpan]:
+    """Return the protected spans that should be in the kept slices and are not whole in them.
 
-    kind: Kind
-    first: int
-    stop: int
-
-
-def find_losses(
-    structure: Structure, kept: BoolArray, protected: Sequence[ProtectedSpan]
-) -> list[Loss]:
-    """Return what the chosen words lose.
-
-    Unconditional spans have to be whole. A negation has to stay with the word it stands next to, a
-    number with its clause when at least half of the clause's other words stay, and neither may be
-    cut in half.
+    Unconditional ones always should; a negation when one of the next words is kept; a number when
+    at least half of its clause's words are; any other conditional one when a part of it is kept.
     """
-    losses = []
-    for span in protected:
-        first, stop = word_range(structure, span.start, span.end)
-        if first == stop or kept[first:stop].all():
-            continue
-        if (
-            not span.conditional
-            or kept[first:stop].any()
-            or _needed(structure, kept, span, first, stop)
-        ):
-            losses.append(Loss(span.kind, first, stop))
-    return losses
+    coverage = _Coverage(kept)
+    return [
+        span
+        for span in protected
+        if not coverage.whole(span.start, span.end) and _called_for(text, span, coverage)
+    ]
 
 
-def _needed(
-    structure: Structure, kept: BoolArray, span: ProtectedSpan, first: int, stop: int
-) -> bool:
+class _Coverage:
+    """Which characters of the source are kept."""
+
+    def __init__(self, kept: Sequence[Span]) -> None:
+        self._starts = [s.start for s in kept]
+        self._ends = [s.end for s in kept]
+
+    def whole(self, start: int, end: int) -> bool:
+        index = bisect_right(self._starts, start) - 1
+        return index >= 0 and self._ends[index] >= end
+
+    def any(self, start: int, end: int) -> bool:
+        index = bisect_right(self._starts, end - 1) - 1
+        return index >= 0 and self._ends[index] > start
+
+
+def _called_for(text: str, span: ProtectedSpan, coverage: _Coverage) -> bool:
+    if not span.conditional or coverage.any(span.start, span.end):
+        return True
     if span.kind is Kind.NEGATION:
-        neighbour = _next_word(structure, stop)
-        if neighbour is None:
-            neighbour = _word_before(structure, first)
-        return neighbour is not None and bool(kept[neighbour])
+        following = _TOKEN.finditer(text, span.end, _clause_end(text, span.end))
+        near = [m.span() for m, _ in zip(following, range(_NEGATED_REACH), strict=False)]
+        return any(coverage.whole(start, end) for start, end in near)
     if span.kind is Kind.NUMBER:
-        others = _others_of_clause(structure, first, stop)
-        return len(others) > 0 and 2 * int(np.count_nonzero(kept[others])) >= len(others)
+        start, end = _clause_start(text, span.start), _clause_end(text, span.end)
+        around = [*_TOKEN.finditer(text, start, span.start), *_TOKEN.finditer(text, span.end, end)]
+        kept = sum(coverage.whole(m.start(), m.end()) for m in around)
+        return kept > 0 and kept * 2 >= len(around) + 1
     return False
 
 
-def _next_word(structure: Structure, stop: int) -> int | None:
-    """Return the word after these in the same clause; marks are no words."""
-    at = stop
-    while at < len(structure.mark) and structure.clause[at] == structure.clause[stop - 1]:
-        if not structure.mark[at]:
-            return at
-        at += 1
-    return None
+def _clause_end(text: str, position: int) -> int:
+    found = _CLAUSE_END.search(text, position, position + _CLAUSE_REACH)
+    return found.start() if found else min(len(text), position + _CLAUSE_REACH)
 
 
-def _word_before(structure: Structure, first: int) -> int | None:
-    at = first - 1
-    while at >= 0 and structure.clause[at] == structure.clause[first]:
-        if not structure.mark[at] and not structure.label[at]:
-            return at
-        at -= 1
-    return None
-
-
-def _others_of_clause(structure: Structure, first: int, stop: int) -> NDArray[np.int64]:
-    clause = structure.clause
-    low = int(np.searchsorted(clause, clause[first], side="left"))
-    high = int(np.searchsorted(clause, clause[stop - 1], side="right"))
-    others = np.concatenate((np.arange(low, first), np.arange(stop, high)))
-    words: NDArray[np.int64] = others[~structure.mark[others] & ~structure.label[others]]
-    return words
+def _clause_start(text: str, position: int) -> int:
+    start = max(0, position - _CLAUSE_REACH)
+    for found in _CLAUSE_END.finditer(text, start, position):
+        start = found.end()
+    return start

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-import openai
 import uvicorn
 from rich.console import Console
 from rich.table import Table
@@ -94,6 +93,8 @@ def _served(app: ASGIApp) -> Iterator[str]:
 
 def _wait_until_ready(proxy: str) -> None:
     """Ask /readyz until the classifier is loaded; the client retries with back-off by itself."""
+    import openai  # noqa: PLC0415 - an extra; the command has looked that it is there
+
     with openai.OpenAI(base_url=proxy, api_key="none", max_retries=0) as client:
         deadline = time.monotonic() + _READY_SECONDS
         while True:
@@ -108,6 +109,8 @@ def _wait_until_ready(proxy: str) -> None:
 
 
 def _ask(proxy: str, prompt: str) -> Exchange:
+    import openai  # noqa: PLC0415 - an extra; the command has looked that it is there
+
     started = time.perf_counter()
     pieces: list[str] = []
     prompt_tokens = 0
@@ -137,13 +140,23 @@ def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
         yield match.span()
 
 
+def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
+    for match in re.finditer(r"\S(?:.|\n(?!\n))*", text):
+        yield match.span()
+
+
 def _print(
     console: Console, prompt: str, result: CompressionResult, exchange: Exchange, ledger: Path
 ) -> None:
     sides = Table(expand=True, show_lines=True)
     sides.add_column("the prompt, dropped words struck out", ratio=1, overflow="fold")
     sides.add_column("what reached the model", ratio=1, overflow="fold")
-    sides.add_row(marked(prompt, result.kept, plain=not console.is_terminal), Text(result.text))
+    for start, end in _paragraphs(prompt):
+        kept = [Span(max(s.start, start), min(s.end, end)) for s in result.kept]
+        kept = [Span(s.start - start, s.end - start) for s in kept if s.start < s.end]
+        paragraph = prompt[start:end]
+        right = "".join(paragraph[s.start : s.end] for s in kept).strip()
+        sides.add_row(marked(paragraph, kept, plain=not console.is_terminal), Text(right))
     console.print(sides)
     before, after = (int(exchange.headers[f"x-tersely-tokens-{w}"]) for w in ("before", "after"))
     facts = Table.grid(padding=(0, 2))
