@@ -140,11 +140,6 @@ def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
         yield match.span()
 
 
-def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
-    for match in re.finditer(r"\S(?:.|\n(?!\n))*", text):
-        yield match.span()
-
-
 def _print(
     console: Console, prompt: str, result: CompressionResult, exchange: Exchange, ledger: Path
 ) -> None:

@@ -63,7 +63,7 @@ def objects(draw: st.DrawFn, members: list[tuple[str, str]]) -> str:
 
 @st.composite
 def values(draw: st.DrawFn, depth: int = 2) -> str:
-    """Any JSON value, as text; its objects may repeat names."""
+    """Any JSON value, as text; its objects may repeat names that are not wanted."""
     kind = draw(st.integers(0, 4 if depth else 2))
     if kind == 0:
         return draw(st.sampled_from(["true", "false", "null"]))
@@ -73,8 +73,12 @@ def values(draw: st.DrawFn, depth: int = 2) -> str:
         return draw(literals(draw(texts)))
     if kind == 3:
         return draw(arrays(draw(st.lists(values(depth - 1), max_size=2))))
-    names = st.sampled_from(["", "a", "a", "text", "content", "é"])
-    return draw(objects(draw(st.lists(st.tuples(names, values(depth - 1)), max_size=3))))
+    # A wanted name comes once, since the value may stand where a message or a part is expected.
+    names = st.sampled_from(["", "a", "é"])
+    members = draw(st.lists(st.tuples(names, values(depth - 1)), max_size=3))
+    wanted = st.sampled_from(["text", "content", "role", "type", "include_usage"])
+    members += draw(st.lists(st.tuples(wanted, values(depth - 1)), max_size=1))
+    return draw(objects(members))
 
 
 @st.composite
