@@ -1,1 +1,1 @@
-"""`tersely demo`: one long request through the real proxy to a stand-in upstream."""
+"""A demonstration that needs no key: a proxy, a stand-in for the provider, and a long document."""

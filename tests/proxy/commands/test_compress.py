@@ -1,0 +1,68 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from proxy.cli import build
+
+TEXT = (
+    "The committee did not approve the budget of 4,250 euros because the auditor had not yet "
+    "signed the report, and so it will have to meet again on 14 March in the old town hall.\n"
+) * 3
+
+
+def run(*arguments: str, stdin: str | bytes | None = None) -> Result:
+    return CliRunner().invoke(build(), ["compress", *arguments], input=stdin)
+
+
+def test_a_filter_writes_the_shorter_text_and_nothing_else() -> None:
+    result = run("--rate", "0.5", stdin=TEXT)
+    assert result.exit_code == 0
+    assert 0 < len(result.stdout) < len(TEXT)
+    assert set(re.findall(r"\w+", result.stdout)) <= set(re.findall(r"\w+", TEXT))
+    assert "not" in result.stdout
+
+
+def test_a_file_as_json(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    result = run(str(tmp_path / "text.txt"), "--target-tokens", "40", "--json")
+    document = json.loads(result.stdout)
+    assert document["tokens_after"] <= 40 < document["tokens_before"]
+    assert "".join(TEXT[s["start"] : s["end"]] for s in document["kept"]) == document["text"]
+
+
+def test_the_diff_shows_every_word_of_the_source() -> None:
+    result = run("--diff", stdin=TEXT)
+    shown = result.stdout.replace("[-", "").replace("-]", "")
+    assert shown.split() == TEXT.split()
+    assert "[-" in result.stdout
+    assert "tokens" in result.stderr
+
+
+def test_a_forced_word_stays() -> None:
+    assert (
+        run("--rate", "0.2", "--force-token", "so it will", stdin=TEXT).stdout.count("so it will")
+        == 3
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "said"),
+    [
+        (["--rate", "1.4"], TEXT, "rate is 1.4"),
+        (["--rate", "0.5", "--threshold", "0.5"], TEXT, "exactly one of"),
+        (["absent.txt"], None, "cannot read absent.txt"),
+        ([], b"\xff\xfe", "not UTF-8"),
+        (["--classifier", "/absent"], TEXT, "torch"),
+    ],
+)
+def test_what_cannot_be_is_explained(
+    arguments: list[str], stdin: str | bytes | None, said: str
+) -> None:
+    result = run(*arguments, stdin=stdin)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert not result.stdout
