@@ -147,7 +147,8 @@ class Pipeline:
     ) -> tuple[DecodedBody, BodyReading]:
         dialect = DIALECTS.get(path)
         if dialect is None:
-            raise Unreadable("texts of this path are not compressed")
+            model = self._model_named(body, headers)
+            raise Unreadable("texts of this path are not compressed", model=model)
         coding = headers.get("content-encoding", "")
         limit = self._config.server.max_parse_bytes
         # A small body in a content-encoding may be large inside.
