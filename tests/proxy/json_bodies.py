@@ -86,8 +86,9 @@ def _with_extras(draw: st.DrawFn, members: list[tuple[str, str]]) -> str:
     """An object with these members among others, in any order."""
     names = texts.filter(lambda name: name not in WANTED)
     extras = draw(st.lists(st.tuples(names, values()), max_size=2))
-    if extras and draw(st.booleans()):
-        extras.append(extras[0])
+    doubled = draw(st.booleans())
+    if doubled:
+        extras += extras[:1]
     return draw(objects(draw(st.permutations(members + extras))))
 
 

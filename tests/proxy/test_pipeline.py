@@ -2,7 +2,7 @@ import asyncio
 import gzip
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,43 +10,14 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compressor.types import CacheState, Failure, Kind, Outcome
-from policies.types import Match, Mode, Policy, Protections, Role, Route
-from proxy.config import CompressorConfig, Config, ServerConfig, UpstreamConfig, UsageMode
+from policies.types import Mode, Policy, Role, Route
+from proxy.config import CompressorConfig, ServerConfig
 from proxy.errors import RequestRefused
-from proxy.pipeline import Pipeline, Prepared
+from proxy.pipeline import Pipeline
 from proxy.savings import Treatment
 from tests.fakes import FakeCompressor, FakeTokenizers, every_second_word
 from tests.proxy import json_bodies
-
-PATH = "/v1/chat/completions"
-LONG = "one two three four five six seven eight"
-SHORT = "one three five seven"
-
-POLICIES = {
-    "half": Policy(name="half", rate=0.5, min_tokens=4, deadline_ms=900),
-    "watch": Policy(name="watch", rate=0.5, min_tokens=4, mode=Mode.SHADOW),
-    "none": Policy(name="none", mode=Mode.OFF),
-    "cap": Policy(name="cap", target_tokens=3, min_tokens=4, force_tokens=("two",)),
-    "fit": Policy(name="fit", rate=0.5, min_tokens=0, fit_context=True),
-}
-
-
-def config(policy: str = "half", **members: Any) -> Config:
-    return Config(
-        upstreams={
-            "main": UpstreamConfig(base_url="http://main.test/v1"),
-            "asks": UpstreamConfig(base_url="http://asks.test/v1", usage=UsageMode.ASK),
-        },
-        policies=POLICIES,
-        routes=(
-            Route(match=Match(model="asked*"), policy=policy, upstream="asks"),
-            Route(match=Match(tenant="closed"), policy="none", upstream="main"),
-            Route(match=Match(model="gpt-*"), policy=policy, upstream="main"),
-            Route(match=Match(headers={"x-team": "a"}), policy="none", upstream="main"),
-        ),
-        **members,
-    )
+from tests.proxy.pipelines import LONG, PATH, POLICIES, SHORT, chat, config, prepare
 
 
 @pytest.fixture
@@ -59,17 +30,6 @@ def pipeline(compressor: FakeCompressor) -> Pipeline:
     return Pipeline(config(), compressor, FakeTokenizers("gpt-new"))
 
 
-def chat(*contents: Any, **members: Any) -> bytes:
-    messages = [{"role": "user", "content": content} for content in contents]
-    return json.dumps({"model": "gpt-4o", "messages": messages, **members}).encode()
-
-
-async def prepare(
-    pipeline: Pipeline, body: bytes, headers: Mapping[str, str] | None = None, path: str = PATH
-) -> Prepared:
-    return await pipeline.prepare(path=path, headers=headers or {}, tenant="t-1", body=body)
-
-
 async def test_a_long_text_is_replaced_and_nothing_else(pipeline: Pipeline) -> None:
     body = chat(LONG, "short").replace(b'"model"', b' "seed":1e5,\n "n" :2, "model"')
     prepared = await prepare(pipeline, body)
@@ -77,150 +37,6 @@ async def test_a_long_text_is_replaced_and_nothing_else(pipeline: Pipeline) -> N
     assert (prepared.model, prepared.route.upstream, prepared.decoded) == ("gpt-4o", "main", False)
     assert not prepared.stream
     assert not prepared.usage_added
-
-
-async def test_the_report_covers_every_part(pipeline: Pipeline, compressor: FakeCompressor) -> None:
-    compressor.cache = CacheState.MEMORY
-    body = chat([{"type": "text", "text": LONG}], "short", "")
-    body = body.replace(b'"messages": [', b'"messages": [{"role":"system","content":"a b c d e"},')
-    report = (await prepare(pipeline, body)).report
-    assert (report.policy, report.treatment) == ("half", Treatment.COMPRESSED)
-    assert (report.tokens_before, report.tokens_after, report.tokens_sent) == (14, 10, 10)
-    assert (report.encoding, report.tokens_estimated, report.note) == ("words", False, None)
-    assert report.compress_ms > 0
-    assert [
-        (part.path, part.role, part.reason, part.tokens_before, part.tokens_after, part.cache)
-        for part in report.parts
-    ] == [
-        ("messages[0].content", "system", "role system is not in the policy's roles", 5, 5, None),
-        ("messages[1].content[0].text", "user", "rate 0.5", 8, 4, "memory"),
-        ("messages[2].content", "user", "1 tokens, below min_tokens 4", 1, 1, None),
-        ("messages[3].content", "user", "has no tokens", 0, 0, None),
-    ]
-
-
-async def test_the_compressor_gets_the_policys_settings(compressor: FakeCompressor) -> None:
-    await prepare(Pipeline(config("cap"), compressor, FakeTokenizers()), chat(LONG))
-    await prepare(Pipeline(config("half"), compressor, FakeTokenizers()), chat(LONG))
-    (text, settings_, tenant, deadline_ms), (_, half, _, half_deadline) = compressor.calls
-    assert (text, tenant, deadline_ms, half_deadline) == (LONG, "t-1", 2000, 900)
-    assert (settings_.target_tokens, settings_.rate) == (3, None)
-    assert (settings_.force_tokens, settings_.encoding) == (("two",), "words")
-    assert (half.rate, half.protect) == (0.5, frozenset(Kind))
-
-
-async def test_protections_that_are_off_are_left_out(compressor: FakeCompressor) -> None:
-    protect = Protections(json=False, quote=False)
-    policies = {**POLICIES, "half": POLICIES["half"].model_copy(update={"protect": protect})}
-    changed = config().model_copy(update={"policies": policies})
-    await prepare(Pipeline(changed, compressor, FakeTokenizers()), chat(LONG))
-    assert compressor.calls[0][1].protect == frozenset(Kind) - {Kind.JSON, Kind.QUOTE}
-
-
-async def test_parts_are_compressed_at_the_same_time(
-    pipeline: Pipeline, compressor: FakeCompressor
-) -> None:
-    compressor.hang = True
-    running = asyncio.create_task(prepare(pipeline, chat(LONG, LONG + " 1", LONG + " 2")))
-    async with asyncio.timeout(5):
-        while compressor.running < 3:
-            await asyncio.sleep(0)
-    compressor.release.set()
-    assert (await running).report.treatment is Treatment.COMPRESSED
-
-
-async def test_a_cancelled_request_cancels_its_parts(
-    pipeline: Pipeline, compressor: FakeCompressor
-) -> None:
-    compressor.hang = True
-    running = asyncio.create_task(prepare(pipeline, chat(LONG, LONG + " 1")))
-    async with asyncio.timeout(5):
-        while compressor.running < 2:
-            await asyncio.sleep(0)
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
-    assert compressor.running == 0
-
-
-async def test_nothing_to_compress_sends_the_same_object(
-    pipeline: Pipeline, compressor: FakeCompressor
-) -> None:
-    body = chat("short", None, [{"type": "image_url", "image_url": {"url": LONG}}])
-    prepared = await prepare(pipeline, body)
-    assert prepared.body is body
-    assert prepared.report.treatment is Treatment.UNCHANGED
-    assert prepared.report.compress_ms == 0
-    assert compressor.calls == []
-
-
-@pytest.mark.parametrize("longer", [LONG + " nine", LONG.replace(" ", "\n"), LONG])
-async def test_a_text_that_saves_no_tokens_stays(
-    pipeline: Pipeline, compressor: FakeCompressor, longer: str
-) -> None:
-    compressor.rewrite = {LONG: longer}
-    body = chat(LONG)
-    prepared = await prepare(pipeline, body)
-    assert prepared.body is body
-    report = prepared.report
-    assert (report.treatment, report.tokens_after) == (Treatment.UNCHANGED, 8)
-    assert report.parts[0].reason.startswith("left as it is (rate 0.5): ")
-
-
-async def test_shadow_measures_and_sends_the_same_object(compressor: FakeCompressor) -> None:
-    body = chat(LONG)
-    prepared = await prepare(Pipeline(config("watch"), compressor, FakeTokenizers()), body)
-    assert prepared.body is body
-    report = prepared.report
-    assert report.treatment is Treatment.SHADOW
-    assert (report.tokens_before, report.tokens_after, report.tokens_sent) == (8, 4, 8)
-    assert report.parts[0].tokens_after == 4
-
-
-async def test_shadow_with_nothing_to_compress_is_unchanged(compressor: FakeCompressor) -> None:
-    prepared = await prepare(Pipeline(config("watch"), compressor, FakeTokenizers()), chat("a"))
-    assert prepared.report.treatment is Treatment.UNCHANGED
-
-
-async def test_a_policy_that_is_off_still_counts(compressor: FakeCompressor) -> None:
-    body = chat(LONG)
-    prepared = await prepare(Pipeline(config("none"), compressor, FakeTokenizers()), body)
-    assert prepared.body is body
-    assert (prepared.report.treatment, prepared.report.tokens_sent) == (Treatment.OFF, 8)
-    assert prepared.report.parts[0].reason == "policy is off"
-    assert compressor.calls == []
-
-
-@pytest.mark.parametrize("failure", list(Failure))
-async def test_a_failed_part_goes_as_the_original(
-    pipeline: Pipeline, compressor: FakeCompressor, failure: Failure
-) -> None:
-    compressor.failure = failure
-    body = chat(LONG)
-    prepared = await prepare(pipeline, body)
-    assert prepared.body is body
-    report = prepared.report
-    assert (report.treatment, report.tokens_sent) == (Treatment.FAILED_OPEN, 8)
-    assert report.parts[0].failure == failure.value
-    assert report.parts[0].reason.startswith("sent as the original: ")
-    assert "{" not in report.parts[0].reason
-
-
-async def test_one_failed_part_leaves_the_others_compressed() -> None:
-    class FailsOnBad(FakeCompressor):
-        async def compress(self, text: str, *args: Any, **keywords: Any) -> Outcome:
-            outcome = await super().compress(text, *args, **keywords)
-            if text.startswith("bad"):
-                return Outcome(text, CacheState.MISS, None, Failure.DEADLINE, 900.0)
-            return outcome
-
-    body = chat(LONG, "bad a b c d")
-    prepared = await prepare(Pipeline(config(), FailsOnBad(), FakeTokenizers()), body)
-    failed = [part.failure for part in prepared.report.parts]
-    assert prepared.report.treatment is Treatment.FAILED_OPEN
-    assert failed == [None, "deadline"]
-    assert prepared.body == body.replace(LONG.encode(), SHORT.encode())
-    assert "900 ms" in prepared.report.parts[1].reason
 
 
 async def test_a_bypass_counts_and_changes_nothing(
@@ -298,7 +114,7 @@ async def test_shadow_and_off_still_ask_for_usage(compressor: FakeCompressor) ->
         assert LONG in json.loads(prepared.body)["messages"][0]["content"]
 
 
-ENCODERS = {
+ENCODERS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "deflate": zlib.compress,
     "zstd": zstandard.ZstdCompressor().compress,
