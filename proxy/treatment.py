@@ -132,12 +132,7 @@ def _kinds(protect: Protections) -> frozenset[Kind]:
 def _is_shorter(outcome: Outcome, part: TextPart) -> bool:
     """Return whether sending the compressed text saves tokens."""
     result = outcome.result
-    return (
-        outcome.failure is None
-        and result is not None
-        and outcome.text != part.text
-        and result.tokens_after < part.tokens
-    )
+    return result is not None and outcome.text != part.text and result.tokens_after < part.tokens
 
 
 def _kept(part: TextPart, reason: str) -> PartReport:
