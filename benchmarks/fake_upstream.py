@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+from typing import cast
 
 import uvloop
 
@@ -31,8 +32,8 @@ class Upstream(asyncio.Protocol):
     """Reads requests by their content-length and answers each at once."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transport has the interface and not the class
+        self._transport = cast(asyncio.Transport, transport)
         self._buffer = b""
 
     def data_received(self, data: bytes) -> None:

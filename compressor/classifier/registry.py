@@ -26,6 +26,8 @@ def load_classifier(name: str = BUNDLED, *, backend: str = "auto") -> Classifier
         from compressor.classifier.onnx import OnnxClassifier  # noqa: PLC0415
 
         return OnnxClassifier(folder, model)
+    if name.startswith(("/", "./", "../", "~")) and not folder.is_dir():
+        raise ClassifierUnavailable(f"there is no folder {folder}")
     if name == BUNDLED or backend == "onnx":
         raise ClassifierUnavailable(_without_onnx(name, folder))
     try:

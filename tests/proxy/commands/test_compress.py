@@ -56,7 +56,7 @@ def test_a_forced_word_stays() -> None:
         (["--rate", "0.5", "--threshold", "0.5"], TEXT, "exactly one of"),
         (["absent.txt"], None, "cannot read absent.txt"),
         ([], b"\xff\xfe", "not UTF-8"),
-        (["--classifier", "/absent"], TEXT, "torch"),
+        (["--classifier", "/absent"], TEXT, "there is no folder /absent"),
     ],
 )
 def test_what_cannot_be_is_explained(
