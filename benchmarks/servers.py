@@ -91,5 +91,10 @@ def litellm(binary: Path, upstream: int, folder: Path) -> Iterator[int]:
     )
     command = [str(binary), "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
     url = f"http://127.0.0.1:{port}/health/liveliness"
-    with running([*command, "--num_workers", "1"], url, LITELLM_LOCAL_MODEL_COST_MAP="True"):
+    environment = {
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else it fetches a price list at start
+        # It asks for a key of its own otherwise; here it listens on the loopback address only.
+        "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true",
+    }
+    with running([*command, "--num_workers", "1"], url, **environment):
         yield port
