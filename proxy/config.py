@@ -119,6 +119,22 @@ class CompressorConfig(_Section):
         description="Model glob to tokenizer: `o200k_base`, `cl100k_base`, or the path of a "
         "Hugging Face tokenizer.json. For models whose tokenizer is not known.",
     )
+
+    @field_validator("encodings")
+    @classmethod
+    def _usable_encodings(cls, encodings: Mapping[str, str]) -> Mapping[str, str]:
+        for glob, encoding in encodings.items():
+            if encoding in ("o200k_base", "cl100k_base", "o200k_harmony"):
+                continue
+            if not encoding.endswith(".json"):
+                raise ValueError(
+                    f"names '{encoding}' for {glob}; use o200k_base, cl100k_base or the path of a "
+                    "tokenizer.json"
+                )
+            if not Path(encoding).is_file():
+                raise ValueError(f"names {encoding} for {glob}, and there is no such file")
+        return encodings
+
     context_windows: Mapping[str, Annotated[int, Field(ge=1)]] = Field(
         default_factory=dict,
         description="Model glob to context window in tokens, for fit_context; before the litellm "
