@@ -1,0 +1,99 @@
+"""What is protected, family by family, and what only looks like it."""
+
+import pytest
+
+from compressor.protect import find_protected
+from compressor.types import Kind, Settings
+
+
+UUID = "550e8400-e29b-41d4-a716-446655440000"
+
+
+def found(text: str, kind: Kind, **options: object) -> list[str]:
+    chosen = Settings(rate=0.5, **options)
+    return [text[s.start : s.end] for s in find_protected(text, chosen) if s.kind is kind]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "wanted"),
+    [
+        (Kind.CODE, "Now\n\n```py\nx = 1\n\ny = 2\n```\n\nAfter.", "```py\nx = 1\n\ny = 2\n```"),
+        (Kind.CODE, "Unclosed:\n~~~\nx = 1\n", "~~~\nx = 1"),
+        (Kind.CODE, "Call `run(a, b)` twice.", "`run(a, b)`"),
+        (Kind.JSON, 'It said {"id": 7, "ok": null} and left.', '{"id": 7, "ok": null}'),
+        (Kind.TABLE, "See\n\n| a |\n|---|\n| 1 |\n\nok", "| a |\n|---|\n| 1 |"),
+        (Kind.URL, "Go to https://example.com/a?b=c#d, please.", "https://example.com/a?b=c#d"),
+        (Kind.URL, "Write to jo.doe+x@mail.example.org.", "jo.doe+x@mail.example.org"),
+        (Kind.PATH, "Look in /etc/app/conf.d/main.cfg now.", "/etc/app/conf.d/main.cfg"),
+        (Kind.PATH, "In C:\\Users\\me\\a.txt it is.", "C:\\Users\\me\\a.txt"),
+        (Kind.PATH, "Edit src/app/main.py first.", "src/app/main.py"),
+        (Kind.IDENTIFIER, f"id {UUID} ok", UUID),
+        (Kind.IDENTIFIER, "commit 9fceb02d0ae598e9 broke it", "9fceb02d0ae598e9"),
+        (Kind.IDENTIFIER, "set max_pool_size higher", "max_pool_size"),
+        (Kind.IDENTIFIER, "the fooBarBaz class", "fooBarBaz"),
+        (Kind.IDENTIFIER, "pass --dry-run=yes to it", "--dry-run=yes"),
+        (Kind.IDENTIFIER, "ticket INC-20417 was closed", "INC-20417"),
+        (Kind.IDENTIFIER, "at 10.0.0.12:8080 it hangs", "10.0.0.12:8080"),
+        (Kind.IDENTIFIER, "upgrade to 3.18.2 today", "3.18.2"),
+        (Kind.NUMBER, "It costs 4,250.50 euros a year.", "4,250.50 euros"),
+        (Kind.NUMBER, "A rise of 12.5% in May.", "12.5%"),
+        (Kind.NUMBER, "We meet on 14 March 2026 again.", "14 March 2026"),
+        (Kind.NUMBER, "between 10 and 14:30 it rained", "14:30"),
+        (Kind.NUMBER, "高さは3776メートル、約3万人。", "3万人"),
+        (Kind.QUOTE, "She called it “quite mad” twice.", "“quite mad”"),
+        (Kind.QUOTE, "Er nannte es „ganz verrückt“ und ging.", "„ganz verrückt“"),
+        (Kind.QUOTE, "彼は「もう終わりだ」と言った。", "「もう終わりだ」"),
+    ],
+)  # fmt: skip
+def test_what_is_protected(kind: Kind, text: str, wanted: str) -> None:
+    assert wanted in found(text, kind)
+
+
+@pytest.mark.parametrize(
+    ("text", "negation"),
+    [
+        ("They did not agree.", "not"),
+        ("We can't go on.", "can't"),
+        ("Nobody came.", "Nobody"),
+        ("Das ist nicht wahr.", "nicht"),
+        ("Er hat kein Geld.", "kein"),
+        ("Ce n'est pas vrai.", "pas"),
+        ("Nunca llegaron a tiempo.", "Nunca"),
+        ("他没有同意这个计划。", "没有同意"),
+    ],
+)
+def test_negations_in_several_languages(text: str, negation: str) -> None:
+    assert negation in found(text, Kind.NEGATION)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (Kind.PATH, "Use tea and/or coffee, at 90 km/h."),
+        (Kind.JSON, "As shown in [3], the set {a, b} is finite."),
+        (Kind.CODE, "- a list item\n- another one\n"),
+        (Kind.QUOTE, "It's the boys' ball, don't you think?"),
+        (Kind.NEGATION, "A notable knot of notes."),
+        (Kind.TABLE, "Either a | b or c."),
+    ],
+)
+def test_what_only_looks_like_it(kind: Kind, text: str) -> None:
+    assert found(text, kind) == []
+
+
+def test_forced_phrases_stand_at_word_boundaries() -> None:
+    text = "The art of the state; a state of the art; artful."
+    assert found(text, Kind.FORCED, force_tokens=("art", "state of the art")) == [
+        "art",
+        "state of the art",
+        "art",
+    ]
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["{", "[", '{"a":', "`", '"', "<", "a.b", "a/", "-1,", "0x", "| a |\n", "'", "「", "not "],
+)
+def test_long_runs_of_anything_end(piece: str) -> None:
+    spans = find_protected(piece * 20_000, Settings(rate=0.5))
+    assert all(s.start < s.end for s in spans)

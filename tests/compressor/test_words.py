@@ -1,0 +1,50 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from compressor.words import is_mark, split_words
+
+
+def pieces(text: str) -> list[str]:
+    return [text[w.start : w.end] for w in split_words(text)]
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.text(st.characters(), max_size=120))
+def test_every_character_but_white_space_is_in_exactly_one_word(text: str) -> None:
+    at = 0
+    for word in split_words(text):
+        assert at <= word.start < word.end <= len(text)
+        assert not text[at : word.start].strip()
+        at = word.end
+    assert not text[at:].strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("state-of-the-art, don't!", ["state-of-the-art", ",", "don't", "!"]),
+        ("1,000.5 at 10:30", ["1,000.5", "at", "10:30"]),
+        ("naïve café", ["naïve", "café"]),
+        ("ok 👍🏽 🇩🇪", ["ok", "👍🏽", "🇩🇪"]),
+        ("C++ and C#", ["C++", "and", "C#"]),
+        ("(see U.S. law)", ["(", "see", "U.S.", "law", ")"]),
+    ],
+)
+def test_words_and_marks(text: str, words: list[str]) -> None:
+    assert pieces(text) == words
+
+
+@pytest.mark.parametrize(
+    "text", ["富士山の高さは三千七百メートルです", "长江的长度是六千公里", "สวัสดีชาวโลกทั้งหลาย"]
+)
+def test_scripts_without_spaces_are_cut_small(text: str) -> None:
+    assert len(pieces(text)) > 3
+    assert "".join(pieces(text)) == text
+
+
+def test_marks_are_told_from_words() -> None:
+    text = "Hi, “you” 👍 。x_y"
+    assert [text[w.start : w.end] for w in split_words(text) if is_mark(text, w)] == [
+        ",", "“", "”", "。",
+    ]  # fmt: skip
