@@ -5,7 +5,6 @@ import pytest
 from compressor.protect import find_protected
 from compressor.types import Kind, Settings
 
-
 UUID = "550e8400-e29b-41d4-a716-446655440000"
 
 
