@@ -3,8 +3,8 @@ FROM python:3.12-slim AS build
 WORKDIR /src
 COPY requirements/base.txt requirements/build.txt requirements/
 RUN python -m venv /opt/tersely \
- && /opt/tersely/bin/pip install --no-cache-dir --require-hashes -r requirements/base.txt \
- && python -m pip install --no-cache-dir --require-hashes -r requirements/build.txt
+ && /opt/tersely/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements/base.txt \
+ && python -m pip install --no-cache-dir --no-deps --require-hashes -r requirements/build.txt
 COPY pyproject.toml README.md LICENSE config.yaml ./
 COPY policies policies
 COPY compressor compressor

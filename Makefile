@@ -13,6 +13,9 @@ ARGS ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PIP_INSTALL := -m pip install --quiet
+# A lock file is complete. Without --no-deps pip resolves it once more, and in doing so refuses a
+# pinned `coverage` beside a `coverage[toml]` wherever a newer coverage has been published.
+INSTALL_LOCKED := $(PIP_INSTALL) --no-deps
 INSTALL_PROJECT := $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/pip-compile --quiet --strip-extras \
 	--allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
@@ -29,9 +32,9 @@ demo: $(VENV)/.dev ## One compressed request, shown side by side; needs no key
 	$(VENV)/bin/tersely demo $(ARGS)
 
 test: $(VENV)/.dev ## Tests with coverage, without torch (ARGS="-k words" to narrow)
-	$(VENV)/bin/python -m pytest -m "not torch and not package" --cov $(ARGS)
+	$(VENV)/bin/python -m pytest -m "not torch and not frameworks and not package" --cov $(ARGS)
 
-test-all: $(VENV_TORCH)/.dev ## Every test, those for torch and the built wheel included
+test-all: $(VENV_TORCH)/.dev ## Every test, those for torch, the frameworks and the wheel included
 	$(VENV_TORCH)/bin/python -m pytest $(ARGS)
 
 check: $(VENV)/.dev ## Lint, format, types, and whether generated docs are fresh
@@ -61,7 +64,10 @@ lock: $(VENV)/.dev ## Re-pin requirements/*.txt from pyproject.toml (UPGRADE=--u
 	$(PIP_COMPILE) $(UPGRADE) --generate-hashes -c requirements/dev.txt \
 		-o requirements/base.txt pyproject.toml
 	$(PIP_COMPILE) $(UPGRADE) --generate-hashes -o requirements/build.txt requirements/build.in
-	$(PIP_COMPILE) $(UPGRADE) -c requirements/dev.txt -o requirements/torch.txt requirements/torch.in
+	$(PIP_COMPILE) $(UPGRADE) --unsafe-package torch -c requirements/torch-constraint.txt \
+		-c requirements/dev.txt -o requirements/torch.txt requirements/torch.in
+	$(PIP_COMPILE) $(UPGRADE) --no-allow-unsafe -c requirements/torch.txt -c requirements/dev.txt \
+		-o requirements/integrations.txt requirements/integrations.in
 	$(PIP_COMPILE) $(UPGRADE) -o requirements/bench.txt requirements/bench.in
 
 clean: ## Remove environments, caches and build products
@@ -85,20 +91,22 @@ $(VENV)/.created $(VENV_TORCH)/.created $(VENV_BENCH)/.created:
 
 $(VENV)/.base: $(VENV)/.created requirements/base.txt requirements/build.txt pyproject.toml
 	@echo "Installing Tersely into $(VENV) ..."
-	@$(VENV)/bin/python $(PIP_INSTALL) -r requirements/base.txt -r requirements/build.txt
+	@$(VENV)/bin/python $(INSTALL_LOCKED) -r requirements/base.txt -r requirements/build.txt
 	@$(VENV)/bin/python $(INSTALL_PROJECT)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base requirements/dev.txt
 	@echo "Installing the development requirements into $(VENV) ..."
-	@$(VENV)/bin/python $(PIP_INSTALL) -r requirements/dev.txt
+	@$(VENV)/bin/python $(INSTALL_LOCKED) -r requirements/dev.txt
 	@touch $@
 
-$(VENV_TORCH)/.dev: $(VENV_TORCH)/.created requirements/torch.txt requirements/dev.txt \
-		requirements/build.txt pyproject.toml
+$(VENV_TORCH)/.dev: $(VENV_TORCH)/.created requirements/torch.txt requirements/integrations.txt \
+		requirements/dev.txt requirements/build.txt pyproject.toml
 	@echo "Installing Tersely with torch $(TORCH_VERSION) into $(VENV_TORCH) ..."
-	@$(VENV_TORCH)/bin/python $(PIP_INSTALL) -r requirements/dev.txt -r requirements/build.txt
-	@$(VENV_TORCH)/bin/python $(PIP_INSTALL) -r requirements/torch.txt "torch==$(TORCH_VERSION)"
+	@$(VENV_TORCH)/bin/python $(INSTALL_LOCKED) -r requirements/dev.txt -r requirements/build.txt
+	@$(VENV_TORCH)/bin/python $(INSTALL_LOCKED) -r requirements/torch.txt \
+		-r requirements/integrations.txt
+	@$(VENV_TORCH)/bin/python $(PIP_INSTALL) "torch==$(TORCH_VERSION)"
 	@$(VENV_TORCH)/bin/python $(INSTALL_PROJECT)
 	@touch $@
 
