@@ -4,12 +4,10 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from compressor.segment import HAN, HIRAGANA, KATAKANA, OTHERS, THAI, Segmenter
+
 # Scripts written without spaces: kana, Han, bopomofo, Thai, Lao, Myanmar, Khmer.
-_KATAKANA = "\u30a0-\u30ff\u31f0-\u31ff\uff66-\uff9f"
-_HIRAGANA = "\u3041-\u309f"
-_HAN = "\u3005-\u3007\u3021-\u3029\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd"
-_UNSPACED_OTHER = "\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff\u3105-\u312f"
-UNSPACED = _KATAKANA + _HIRAGANA + _HAN + _UNSPACED_OTHER
+UNSPACED = KATAKANA + HIRAGANA + HAN + THAI + OTHERS
 
 _LETTER = rf"[^\W{UNSPACED}]"
 _EMOJI = (
@@ -37,11 +35,6 @@ _WORD = re.compile(
     )
 )
 
-# A run without spaces is cut where the kind of character changes, and then every few characters,
-# so that it is never all or nothing.
-_UNSPACED_UNIT = re.compile(
-    rf"[{_KATAKANA}]{{1,12}}|[{_HIRAGANA}]{{1,4}}|[{_HAN}]{{1,2}}|[{_UNSPACED_OTHER}]{{1,4}}"
-)
 _IS_UNSPACED = re.compile(f"[{UNSPACED}]")
 _ASCII_END = "\u007f"
 
@@ -62,6 +55,7 @@ def split_words(text: str) -> list[Word]:
     """
     words: list[Word] = []
     append = words.append
+    segmenter: Segmenter | None = None
     for match in _WORD.finditer(text):
         start, end = match.span()
         kind = match.lastgroup
@@ -70,17 +64,13 @@ def split_words(text: str) -> list[Word]:
                 start = words.pop().start
             append(Word(start, end))
         elif kind == "unspaced":
-            words.extend(Word(s, e) for s, e in split_unspaced(text, start, end))
+            segmenter = segmenter or Segmenter(text)
+            words.extend(Word(s, e) for s, e in segmenter.cut(start, end))
         elif kind == "mark" and words and words[-1].end == start and _extends(text[start]):
             append(Word(words.pop().start, end))
         else:
             append(Word(start, end))
     return words
-
-
-def split_unspaced(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """Cut a run of a script without spaces into small units; the place for a real segmenter."""
-    return [m.span() for m in _UNSPACED_UNIT.finditer(text, start, end)]
 
 
 def is_mark(text: str, word: Word) -> bool:
