@@ -27,6 +27,11 @@ class Circuit:
         self._resting_until: float | None = None
         self.trouble: str | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the last calls failed, and none has succeeded since."""
+        return self._resting_until is not None
+
     def allows(self) -> bool:
         """Whether to make the call now. After a rest this is true once until it is reported on."""
         if self._resting_until is None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -203,6 +204,40 @@ def _check_glob(pattern: str) -> None:
         raise ValueError(f"'{pattern}' has a [ that is never closed; a plain [ is written [[]")
 
 
+class FallbackCause(StrEnum):
+    """What may send a request on to the route's next upstream."""
+
+    CONNECT = "connect"  # no connection could be opened, so nothing was sent
+    DISCONNECT = "disconnect"  # it closed before the head of an answer
+    TIMEOUT = "timeout"  # it was silent for its read_timeout_seconds
+    REQUEST_TIMEOUT = "408"
+    TOO_MANY_REQUESTS = "429"
+    INTERNAL_ERROR = "500"
+    BAD_GATEWAY = "502"
+    UNAVAILABLE = "503"
+    GATEWAY_TIMEOUT = "504"
+    OVERLOADED = "529"  # Anthropic's
+
+
+class UpstreamShare(BaseModel):
+    """One upstream of a route that has several."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(description="Name of an upstream.")
+    weight: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="Its share among the neighbours that have a weight too: they divide the "
+        "requests, a conversation staying with one of them, and stand in for each other. Without "
+        "a weight an upstream is a step of its own in the order.",
+    )
+
+
+Tier = tuple[tuple[str, int], ...]
+
+
 class Route(BaseModel):
     """First match wins: which policy and which upstream a request gets."""
 
@@ -210,7 +245,55 @@ class Route(BaseModel):
 
     match: Match = Field(default_factory=Match, description="What the route looks at.")
     policy: str = Field(description="Name of a policy or preset.")
-    upstream: str = Field(description="Name of an upstream.")
+    upstreams: tuple[UpstreamShare, ...] = Field(
+        alias="upstream",
+        min_length=1,
+        description="Name of an upstream, or a list to be tried in order: names, and "
+        "`{name: NAME, weight: NUMBER}` for those that share the requests.",
+    )
+    fallback_on: frozenset[FallbackCause] = Field(
+        frozenset({FallbackCause.CONNECT}),
+        description="What sends a request on to the next upstream of the list: `connect` (nothing "
+        "was sent yet), `disconnect`, `timeout`, or a status of the answer. With anything but "
+        "`connect` the upstream that failed may have done, and bill, the work.",
+    )
+
+    @field_validator("upstreams", mode="before")
+    @classmethod
+    def _names_are_shares(cls, written: object) -> object:
+        if isinstance(written, str):
+            return ({"name": written},)
+        if isinstance(written, list | tuple):
+            return tuple({"name": item} if isinstance(item, str) else item for item in written)
+        return written
+
+    @field_validator("upstreams")
+    @classmethod
+    def _each_once(cls, shares: tuple[UpstreamShare, ...]) -> tuple[UpstreamShare, ...]:
+        names = [share.name for share in shares]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"names {', '.join(twice)} twice; a list names an upstream once")
+        return shares
+
+    @property
+    def upstream(self) -> str:
+        """The first upstream's name; the only one's, where there is one."""
+        return self.upstreams[0].name
+
+    @cached_property
+    def tiers(self) -> tuple[Tier, ...]:
+        """Names and weights in the order of trying; neighbours with a weight stand together."""
+        tiers: list[Tier] = []
+        open_tier = False
+        for share in self.upstreams:
+            entry = (share.name, share.weight or 1)
+            if share.weight is not None and open_tier:
+                tiers[-1] = (*tiers[-1], entry)
+            else:
+                tiers.append((entry,))
+            open_tier = share.weight is not None
+        return tuple(tiers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,14 @@ from proxy.prices import PriceTable
 from proxy.routes import Probe, Routes, liveness, readiness
 from proxy.savings import Sink
 from proxy.services import Services
-from proxy.upstream import AiohttpUpstream, Upstream
+from proxy.upstream import Upstream
+from proxy.upstreams import Upstreams
 
 
 def create_app(
     config: Config,
     *,
-    upstream: Upstream | None = None,
+    upstreams: Mapping[str, Upstream] | None = None,
     compressor: PartCompressor | None = None,
     sinks: Sequence[Sink] | None = None,
     tokenizers: Tokenizers | None = None,
@@ -42,7 +43,7 @@ def create_app(
     services = Services(
         config=config,
         pipeline=Pipeline(config, compressor, tokenizers, context_window=prices.context_window),
-        upstream=AiohttpUpstream(config.upstreams) if upstream is None else upstream,
+        upstreams=Upstreams(config.upstreams, given=upstreams, on_failure=metrics.upstream_failure),
         sinks=(metrics, *(build_sinks(config, metrics) if sinks is None else sinks)),
         prices=prices,
     )
@@ -100,7 +101,7 @@ class _Parts:
     @contextlib.asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         """Start everything; the classifier loads while /healthz already answers."""
-        await self._services.upstream.start()
+        await self._services.upstreams.start()
         for sink in self._services.sinks:
             await sink.start()
         loading = asyncio.create_task(self._load())
@@ -110,7 +111,7 @@ class _Parts:
             loading.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await loading
-            await self._services.upstream.close()
+            await self._services.upstreams.close()
             await self._compressor.close()
             for sink in self._services.sinks:
                 await sink.close()
@@ -123,7 +124,7 @@ class _Parts:
 
     def degraded(self) -> Mapping[str, str]:
         """What does not work now and why, by component."""
-        found = dict(self._compressor.degraded())
+        found = {**self._compressor.degraded(), **self._services.upstreams.degraded()}
         if self._loading:
             found.setdefault("classifier", "it is still loading")
         for sink in self._services.sinks:

@@ -4,24 +4,21 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 
 from policies.types import Policy, Route
 from proxy.config_file import Document, Key, NotReadable, Place, Problem, parse
 from proxy.config_problems import explain
 from proxy.config_resolve import resolve
+from proxy.config_section import Section, check_port
+from proxy.config_upstream import UpstreamConfig
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class ServerConfig(_Section):
+class ServerConfig(Section):
     """Where the proxy listens and how much it is willing to hold."""
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
@@ -40,63 +37,7 @@ class ServerConfig(_Section):
     )
 
 
-class UsageMode(StrEnum):
-    """How the provider's own token counts are read."""
-
-    OBSERVE = "observe"
-    ASK = "ask"
-
-
-class UpstreamConfig(_Section):
-    """One OpenAI-compatible API."""
-
-    base_url: str = Field(
-        description="Its base URL, as an OpenAI client would take it, usually ending in /v1.",
-        pattern=r"^https?://[^\s?#]+$",
-    )
-    api_key_env: str | None = Field(
-        None,
-        description="Environment variable that holds the key to send. Without it the client's "
-        "own Authorization header is passed on.",
-    )
-    usage: UsageMode = Field(
-        UsageMode.OBSERVE,
-        description="`observe` reads usage where the client asked for it; `ask` also requests it "
-        "for streams and takes out of the answer exactly what that adds.",
-    )
-    connect_timeout_seconds: float = Field(5, gt=0, description="Limit for opening a connection.")
-    read_timeout_seconds: float = Field(
-        600, gt=0, description="Longest silence between two pieces of an answer."
-    )
-    max_connections: int = Field(512, ge=1, description="Connections kept to this upstream.")
-    connect_retries: int = Field(
-        1, ge=0, le=5, description="Further tries when no connection could be opened."
-    )
-    api_key: SecretStr | None = Field(
-        None,
-        exclude=True,
-        description="Filled in by `load`.",
-        json_schema_extra={"written_as": "api_key_env"},
-    )
-
-    @field_validator("base_url")
-    @classmethod
-    def _usable_base_url(cls, url: str) -> str:
-        try:
-            parts = urlsplit(url)
-        except ValueError:  # its own words may show the address
-            raise ValueError("cannot be read as a URL") from None
-        if not parts.hostname:
-            raise ValueError("has no host; a base URL is like https://api.openai.com/v1")
-        if parts.username is not None or parts.password is not None:
-            raise ValueError(
-                "holds a user or password; name an environment variable in api_key_env instead"
-            )
-        _check_port(parts.netloc)
-        return url
-
-
-class CompressorConfig(_Section):
+class CompressorConfig(Section):
     """The classifier and the cores it may use."""
 
     classifier: str = Field(
@@ -142,7 +83,7 @@ class CompressorConfig(_Section):
     )
 
 
-class CacheConfig(_Section):
+class CacheConfig(Section):
     """Compressed text, kept so that the same text is never compressed twice."""
 
     memory_mb: int = Field(64, ge=0, description="Size of the in-memory LRU; 0 turns it off.")
@@ -186,19 +127,11 @@ class CacheConfig(_Section):
             raise ValueError("the address does not start with redis://, rediss:// or unix://")
         if parts.scheme != "unix" and not parts.hostname:
             raise ValueError("the address has no host; it is like rediss://cache.internal:6379/0")
-        _check_port(parts.netloc)
+        check_port(parts.netloc)
         return url
 
 
-def _check_port(netloc: str) -> None:
-    """Raise ValueError for a port out of range, without showing what stands around it."""
-    try:
-        _ = urlsplit(f"//{netloc}").port
-    except ValueError:
-        raise ValueError("the port after the host is not a number from 0 to 65535") from None
-
-
-class Price(_Section):
+class Price(Section):
     """US dollars per million tokens, and the day they were read."""
 
     input: float = Field(ge=0, description="Per million prompt tokens.")
@@ -208,7 +141,7 @@ class Price(_Section):
     as_of: date = Field(description="When the price was read, YYYY-MM-DD.")
 
 
-class SavingsConfig(_Section):
+class SavingsConfig(Section):
     """Where the record of every request goes."""
 
     path: Path | None = Field(
@@ -230,13 +163,11 @@ class SavingsConfig(_Section):
     )
 
 
-class Config(_Section):
+class Config(Section):
     """The whole of config.yaml. `policies` holds every policy and preset, complete."""
 
     server: ServerConfig = Field(default_factory=ServerConfig)
-    upstreams: Mapping[str, UpstreamConfig] = Field(
-        description="The OpenAI-compatible APIs that routes may name."
-    )
+    upstreams: Mapping[str, UpstreamConfig] = Field(description="The APIs that routes may name.")
     policies: Mapping[str, Policy] = Field(
         description="Who gets compressed and how hard, under names of your choice. The presets "
         "need no declaration. Exactly one of rate, threshold and target_tokens holds; writing one "

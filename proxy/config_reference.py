@@ -132,7 +132,8 @@ def _default(field: FieldInfo) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     if isinstance(value, frozenset):
-        return ", ".join(f"`{item}`" for item in sorted(value, key=list(Role).index))
+        kind: type[StrEnum] = type(next(iter(value)))
+        return ", ".join(f"`{item}`" for item in kind if item in value)
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 

@@ -194,10 +194,22 @@ def _check_routes(resolved: Resolved) -> None:
         if not isinstance(known, dict):
             continue
         for index, route in enumerate(routes):
-            name = route.get(kind) if isinstance(route, dict) else None
-            if isinstance(name, str) and name not in known:
-                text = unknown_name(kind, name, known)
-                resolved.complaints.append((("routes", index, kind), text))
+            named = route.get(kind) if isinstance(route, dict) else None
+            for key, name in _names(named):
+                if name not in known:
+                    text = unknown_name(kind, name, known)
+                    resolved.complaints.append((("routes", index, kind, *key), text))
+
+
+def _names(named: object) -> Iterator[tuple[tuple[Key, ...], str]]:
+    """Yield the names in a route's `policy` or `upstream`, each with its key below that."""
+    if isinstance(named, str):
+        yield (), named
+    elif isinstance(named, list):
+        for index, item in enumerate(named):
+            name = item.get("name") if isinstance(item, dict) else item
+            if isinstance(name, str):
+                yield ((index, "name") if isinstance(item, dict) else (index,)), name
 
 
 def _fill_savings_path(resolved: Resolved) -> None:

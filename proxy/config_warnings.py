@@ -49,9 +49,9 @@ def _listening(config: Config) -> Iterator[Complaint]:
 
 
 def _upstreams(config: Config) -> Iterator[Complaint]:
-    used = {route.upstream for route in config.routes}
+    used = {share.name for route in config.routes for share in route.upstreams}
     for name, upstream in config.upstreams.items():
-        url = urlsplit(upstream.base_url)
+        url = urlsplit(upstream.base_url or "")
         host = url.hostname or ""
         key = ("upstreams", name, "base_url")
         if is_loopback(host) and url.port == config.server.port:

@@ -45,12 +45,7 @@ class UpstreamError(Exception):
 
 
 class UpstreamUnreachable(UpstreamError):
-    """No connection could be opened, so nothing was sent. The only failure that is retried.
-
-    `tries` is how often it was attempted.
-    """
-
-    tries = 1
+    """No connection could be opened, so nothing was sent. The only failure that is retried."""
 
 
 class UpstreamTimeout(UpstreamError):

@@ -4,29 +4,30 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
 from starlette.types import Receive, Scope, Send
 
 from policies.types import Route
 from proxy import headers as head
-from proxy.config import UpstreamConfig
 from proxy.errors import (
     ClientGone,
     RequestRefused,
     ShuttingDown,
+    UpstreamError,
     UpstreamProtocolError,
-    UpstreamUnreachable,
     answer_for,
     error_body,
 )
+from proxy.model_names import requested_model
+from proxy.outgoing import Outgoing
 from proxy.pipeline import Prepared
 from proxy.relay import Client, relay_body
 from proxy.savings import CompressionReport, Ending, SavingsRecord, Treatment
 from proxy.services import Services
 from proxy.taps import tap_for
-from proxy.upstream import UpstreamRequest, UpstreamResponse
+from proxy.upstream import UpstreamResponse
 from proxy.usage import NoTap, Tap
 
 log = logging.getLogger("tersely.proxy")
@@ -58,6 +59,7 @@ class _Plan:
     usage_added: bool = False
     model: str = ""
     stream: bool = False
+    conversation: bytes = b""
 
 
 class Exchange:
@@ -80,6 +82,7 @@ class Exchange:
         self._status: int | None = None
         self._ending = Ending.INTERNAL_ERROR
         self._plan: _Plan | None = None
+        self._outgoing: Outgoing | None = None
         self._tap: Tap = NoTap()
         self._may_add_event = False
 
@@ -107,12 +110,11 @@ class Exchange:
 
     async def _serve(self) -> None:
         self._plan = plan = await self._planned()
-        config = self._services.config.upstreams[plan.route.upstream]
-        request = self._request(plan, config)
-        if request.body is None or isinstance(request.body, bytes):
+        self._outgoing = outgoing = self._outgoing_for(plan)
+        if outgoing.body is None or isinstance(outgoing.body, bytes):
             self._client.watch()
         self._sent = time.perf_counter()
-        response = await self._services.upstream.send(plan.route.upstream, request)
+        response = await self._services.upstreams.send(plan.route, outgoing)
         self._first_byte = time.perf_counter()
         try:
             self._client.check()
@@ -122,7 +124,7 @@ class Exchange:
 
     async def _planned(self) -> _Plan:
         if not self._compress:
-            return self._passed(_NOT_COMPRESSED)
+            return await self._read_for_its_model(self._passed(_NOT_COMPRESSED))
         limit = self._services.config.server.max_parse_bytes
         declared = self._headers.get("content-length", "0")
         if declared.isdecimal() and int(declared) > limit:
@@ -142,7 +144,28 @@ class Exchange:
             usage_added=prepared.usage_added,
             model=prepared.model,
             stream=prepared.stream,
+            conversation=prepared.conversation,
         )
+
+    async def _read_for_its_model(self, plan: _Plan) -> _Plan:
+        """Read a body that is not compressed where its route's upstreams want that."""
+        if not self._has_body() or not self._services.upstreams.reads_body(plan.route):
+            return plan
+        limit = self._services.config.server.max_parse_bytes
+        body, complete = await self._client.read_body(limit)
+        if not complete:
+            plan.first = body
+            return plan
+        plan.body = body
+        fields = self._headers
+        plan.model = await asyncio.to_thread(
+            requested_model,
+            body,
+            fields.get("content-type", ""),
+            fields.get("content-encoding", ""),
+            limit,
+        )
+        return plan
 
     async def _prepared(self, body: bytes) -> Prepared:
         pipeline, path = self._services.pipeline, self._scope["path"]
@@ -167,25 +190,28 @@ class Exchange:
         )
         return _Plan(route=route, report=report, first=first)
 
-    def _request(self, plan: _Plan, config: UpstreamConfig) -> UpstreamRequest:
-        length = None
-        content: bytes | AsyncIterable[bytes] | None = plan.body or None
+    def _outgoing_for(self, plan: _Plan) -> Outgoing:
+        body: bytes | AsyncIterator[bytes] | None = plan.body or None
         if plan.body is None:
-            content = self._client.rest(plan.first) if self._has_body() else None
-        elif plan.changed:
-            length = len(plan.body)
-        key = config.api_key.get_secret_value() if config.api_key is not None else None
-        return UpstreamRequest(
+            body = self._client.rest(plan.first) if self._has_body() else None
+        deployment = self._scope.get("tersely.deployment")
+        return Outgoing(
             method=self._scope["method"],
+            path=self._scope["path"],
             target=_target(self._scope),
-            headers=head.to_upstream(
-                self._scope["headers"],
-                api_key=key,
-                new_length=length,
-                decoded=plan.decoded,
-                identity=self._compress,
-            ),
-            body=content,
+            headers=self._scope["headers"],
+            fields=self._headers,
+            body=body,
+            tenant=self._tenant,
+            max_bytes=self._services.config.server.max_parse_bytes,
+            model=plan.model or deployment or "",
+            length=len(plan.body) if plan.changed and plan.body is not None else None,
+            decoded=plan.decoded,
+            identity=self._compress,
+            # Requests that have no beginning in common with others are spread.
+            conversation=plan.conversation or self._id.encode("ascii"),
+            azure="tersely.deployment" in self._scope,
+            deployment=deployment,
         )
 
     def _has_body(self) -> bool:
@@ -197,7 +223,7 @@ class Exchange:
         status = response.status
         if not 200 <= status <= 599:
             raise UpstreamProtocolError(
-                f"upstream '{plan.route.upstream}' answered with the status {status}"
+                f"upstream '{self._upstream}' answered with the status {status}"
             )
         self._status = status
         raw = response.headers
@@ -216,6 +242,8 @@ class Exchange:
             self._may_add_event = self._compress and head.find(out, b"content-length") is None
         if self._compress:
             out += head.report_headers(plan.report)
+        if self._tried_in_vain(plan, status) and head.find(out, b"x-should-retry") is None:
+            out.append((b"x-should-retry", b"false"))
         await self._client.start(status, out)
         await relay_body(response, self._client, self._tap)
 
@@ -248,13 +276,28 @@ class Exchange:
             (b"content-length", b"%d" % len(body)),
             (b"x-request-id", self._id.encode("ascii")),
         ]
-        if isinstance(error, UpstreamUnreachable) and error.tries > 1:
+        if isinstance(error, UpstreamError) and self._tries > 1:
             headers.append((b"x-should-retry", b"false"))
         if isinstance(error, RequestRefused) and error.retry_after is not None:
             headers.append((b"retry-after", b"%d" % error.retry_after))
         if self._compress and self._plan is not None:
             headers += head.report_headers(self._plan.report)
         return headers
+
+    @property
+    def _upstream(self) -> str | None:
+        """The upstream that served, or that was asked last; the route's first before any was."""
+        if self._outgoing is not None and self._outgoing.upstream is not None:
+            return self._outgoing.upstream
+        return self._plan.route.upstream if self._plan is not None else None
+
+    @property
+    def _tries(self) -> int:
+        return self._outgoing.tries if self._outgoing is not None else 0
+
+    def _tried_in_vain(self, plan: _Plan, status: int) -> bool:
+        """Whether a bad answer is the last of several tries, which the client should not repeat."""
+        return self._tries > 1 and status >= 400 and str(status) in plan.route.fallback_on
 
     def _record(self) -> None:
         now = time.perf_counter()
@@ -266,7 +309,8 @@ class Exchange:
             method=self._scope["method"],
             path=self._scope["path"],
             model=plan.model if plan is not None else "",
-            upstream=plan.route.upstream if plan is not None else None,
+            upstream=self._upstream,
+            tries=self._tries,
             stream=plan.stream if plan is not None else False,
             ending=self._ending,
             status=self._status,

@@ -46,7 +46,8 @@ def _text(value: bytes) -> str:
 def to_upstream(
     raw: RawHeaders,
     *,
-    api_key: str | None = None,
+    credential: tuple[str, str] | None = None,
+    drop_credentials: bool = False,
     new_length: int | None = None,
     decoded: bool = False,
     identity: bool = False,
@@ -54,10 +55,12 @@ def to_upstream(
     """Return the request headers for the upstream.
 
     `new_length` replaces content-length (None keeps the client's); `decoded` drops
-    content-encoding; `identity` asks for an answer that can be read in passing; `api_key` takes
-    the place of whatever credentials the client sent.
+    content-encoding; `identity` asks for an answer that can be read in passing; `credential`, a
+    header, takes the place of whatever credentials the client sent, and `drop_credentials` takes
+    them out.
     """
     named = _named_by_connection(raw)
+    drop_credentials = drop_credentials or credential is not None
     headers: list[tuple[str, str]] = []
     for name, value in raw:
         if (
@@ -72,11 +75,11 @@ def to_upstream(
             continue
         if name == b"accept-encoding" and identity:
             continue
-        if api_key is not None and name in _CREDENTIALS:
+        if drop_credentials and name in _CREDENTIALS:
             continue
         headers.append((name.decode("ascii"), _text(value)))
-    if api_key is not None:
-        headers.append(("authorization", f"Bearer {api_key}"))
+    if credential is not None:
+        headers.append(credential)
     if identity:
         headers.append(("accept-encoding", "identity"))
     if new_length is not None:
@@ -127,6 +130,16 @@ def find(raw: RawHeaders, wanted: bytes) -> bytes | None:
     for name, value in raw:
         if name.lower() == wanted:
             return value
+    return None
+
+
+def client_key(headers: Mapping[str, str]) -> str | None:
+    """Return the key that a client sent, in whatever form; None without one."""
+    for name in ("authorization", "x-api-key", "api-key"):
+        value = headers.get(name)
+        if value:
+            scheme, _, rest = value.partition(" ")
+            return rest.strip() if scheme.lower() == "bearer" else value
     return None
 
 

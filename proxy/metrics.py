@@ -53,6 +53,8 @@ class Metrics(Collector):
         self._failures: Counter[_Labels] = Counter()
         self._cache: Counter[_Labels] = Counter()
         self._dropped: Counter[_Labels] = Counter()
+        self._upstreams: Counter[_Labels] = Counter()
+        self._upstream_failures: Counter[_Labels] = Counter()
         self._shared_cache_errors = 0
         self._dollars = 0.0
         self._unpriced = 0
@@ -82,6 +84,8 @@ class Metrics(Collector):
         endpoint = _ENDPOINTS.get(record.path, "other")
         status = f"{record.status // 100}xx" if record.status is not None else "none"
         self._requests[endpoint, policy, report.treatment, record.ending, status] += 1
+        if record.upstream is not None and record.tries:
+            self._upstreams[record.upstream, status] += 1
         if report.tokens_before and record.accepted:
             self._before[policy,] += report.tokens_before
             self._sent[policy,] += report.tokens_sent
@@ -101,6 +105,10 @@ class Metrics(Collector):
         """Count records that a sink lost. Thread-safe."""
         with self._dropping:
             self._dropped[sink,] += count
+
+    def upstream_failure(self, upstream: str, cause: str) -> None:
+        """Count one try that failed: connect, disconnect, timeout, or a status."""
+        self._upstream_failures[upstream, cause] += 1
 
     def shared_cache_error(self) -> None:
         """Count one failed call to the shared cache."""
@@ -133,6 +141,18 @@ class Metrics(Collector):
         yield self._first_byte.family(
             "tersely_upstream_first_byte_seconds",
             "Time from sending a request upstream to the first byte of its answer.",
+        )
+        yield _counter(
+            "tersely_upstream_requests",
+            "Requests, by the upstream that served them or was tried last, and the status.",
+            ("upstream", "status"),
+            self._upstreams,
+        )
+        yield _counter(
+            "tersely_upstream_failures",
+            "Tries that failed, those included that another try or upstream made up for.",
+            ("upstream", "cause"),
+            self._upstream_failures,
         )
         yield _counter(
             "tersely_part_failures",

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from compressor.types import PartCompressor
 from policies.match import Router, model_glob
 from policies.select import select
-from policies.types import Policy, RequestFacts, Route
+from policies.types import Policy, RequestFacts, Role, Route
 from proxy.body import DecodedBody, decode_body, model_named
-from proxy.config import Config, UsageMode
+from proxy.config import Config
+from proxy.config_upstream import UsageMode
 from proxy.control import Control, read_control
 from proxy.counting import PromptCounter, TokenizerSource
 from proxy.dialects.base import BodyReading, BodyText, Dialect
@@ -18,6 +19,7 @@ from proxy.errors import RequestRefused
 from proxy.json_spans import Edit, Unreadable, splice, string_literal
 from proxy.savings import CompressionReport, Treatment
 from proxy.treatment import Treated, leave_alone, text_parts, treat
+from proxy.upstream_choice import stickiness
 
 # Reading this many bytes takes about as long as the way to a thread and back.
 _INLINE_BYTES = 64 * 1024
@@ -32,6 +34,7 @@ class Prepared:
     `body` is the received object itself when nothing changed. `decoded` is true when it changed
     and is out of its content-encoding, so that header has to go. `usage_added` is true when the
     stream was made to report usage, which has to be taken out of the answer again.
+    `conversation` is the same for every turn of one, where the route has upstreams to choose from.
     """
 
     body: bytes
@@ -41,6 +44,7 @@ class Prepared:
     stream: bool
     usage_added: bool
     report: CompressionReport
+    conversation: bytes = b""
 
 
 class Pipeline:
@@ -129,8 +133,7 @@ class Pipeline:
         route = self.route(path=path, headers=headers, tenant=tenant, model=reading.model)
         policy = control.applied(self._config.policies[route.policy])
         treated = await self._treat(control, policy, reading, tenant)
-        asks = self._config.upstreams[route.upstream].usage is UsageMode.ASK
-        ask = reading.ask_usage if asks and not control.bypass else None
+        ask = reading.ask_usage if self._asks(route) and not control.bypass else None
         sent = await _edited(body, content, treated.changes, ask)
         return Prepared(
             body=sent,
@@ -140,7 +143,12 @@ class Pipeline:
             stream=reading.stream,
             usage_added=ask is not None,
             report=treated.report,
+            conversation=_beginning(reading) if len(route.upstreams) > 1 else b"",
         )
+
+    def _asks(self, route: Route) -> bool:
+        upstreams = self._config.upstreams
+        return all(upstreams[share.name].usage is UsageMode.ASK for share in route.upstreams)
 
     async def _read(
         self, path: str, headers: Mapping[str, str], body: bytes
@@ -189,6 +197,20 @@ class Pipeline:
         except Unreadable:
             return ""
         return model_named(content.data)
+
+
+def _beginning(reading: BodyReading) -> bytes:
+    """Return a digest of what a conversation's turns have in common and others do not.
+
+    That is all up to its first user message: the instructions alone are often the same for
+    everybody, and then one upstream would get every request.
+    """
+    texts: list[str] = []
+    for text in reading.texts:
+        texts.append(text.text)
+        if text.role is Role.USER:
+            break
+    return stickiness(*texts) if texts else b""
 
 
 def _read(

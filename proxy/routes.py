@@ -7,6 +7,8 @@ from urllib.parse import unquote_to_bytes
 import orjson
 from starlette.types import Receive, Scope, Send
 
+from proxy.azure import PREFIX as AZURE_PREFIX
+from proxy.azure import from_azure
 from proxy.errors import (
     RequestRefused,
     error_body,
@@ -64,6 +66,16 @@ class Routes:
             await send({"type": "websocket.close", "code": 1008})
             return
         raw_path: bytes = scope["raw_path"]
+        if (azure := from_azure(raw_path)) is not None:
+            # Read as it came before any of it is decoded: a deployment's name may be a `..` too.
+            safe = within_api(b"/v1" + raw_path.removeprefix(AZURE_PREFIX))
+            raw_path = azure.raw_path if safe else raw_path
+            scope = {
+                **scope,
+                "raw_path": raw_path,
+                "path": azure.path,
+                "tersely.deployment": azure.deployment,
+            }
         if not within_api(raw_path):
             await self._beside(scope, send)
             return

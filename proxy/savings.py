@@ -90,7 +90,8 @@ class SavingsRecord:
     """One request, on every exit. Token counts are of the prompt's text parts.
 
     `id` is unique and made by the proxy, never taken from the client: readers drop a second record
-    with the same id. `path` has no query. `dollars_saved` is an estimate at the price of the day,
+    with the same id. `path` has no query. `upstream` is the one that served, or was tried last, and
+    `tries` how often any was tried. `dollars_saved` is an estimate at the price of the day,
     with the provider's cached share taken into account; None where the price is unknown.
     `dollars_shadow` is the same for what shadow mode would have saved, and is no part of it.
     """
@@ -113,6 +114,7 @@ class SavingsRecord:
     dollars_saved: float | None = None
     price_source: str | None = None
     dollars_shadow: float | None = None
+    tries: int = 0
 
     def __post_init__(self) -> None:
         # These come from the client; a 50 MB model name must not fill the queue and the ledger.

@@ -8,7 +8,7 @@ from policies.types import Route
 from proxy.config import Config
 from proxy.pipeline import Prepared
 from proxy.savings import Sink, Usage
-from proxy.upstream import Upstream
+from proxy.upstreams import Upstreams
 
 
 class Preparer(Protocol):
@@ -49,6 +49,6 @@ class Services:
 
     config: Config
     pipeline: Preparer
-    upstream: Upstream
+    upstreams: Upstreams
     sinks: Sequence[Sink]
     prices: Prices | None = None

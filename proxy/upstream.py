@@ -1,7 +1,8 @@
-"""The upstream APIs behind one small protocol, and its aiohttp implementation."""
+"""One upstream API behind a small protocol, and its implementation for HTTP by aiohttp."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+import ssl
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,7 +11,7 @@ from aiohttp import hdrs
 from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
-from proxy.config import UpstreamConfig
+from proxy.config_upstream import UpstreamConfig
 from proxy.errors import (
     UpstreamCut,
     UpstreamDisconnected,
@@ -31,12 +32,16 @@ _CUT_ERRORS = (aiohttp.ClientError, HttpProcessingError, OSError)
 
 @dataclass(frozen=True, slots=True)
 class UpstreamRequest:
-    """One request. `target` is the path and query below the base URL, exactly as it goes out."""
+    """One request. `target` is the path and query below the base URL, exactly as it goes out.
+
+    `model` is the name that the client asked for, "" where it is not known.
+    """
 
     method: str
     target: str
     headers: Sequence[tuple[str, str]]
     body: bytes | AsyncIterable[bytes] | None = None
+    model: str = ""
 
 
 class UpstreamResponse(Protocol):
@@ -55,14 +60,14 @@ class UpstreamResponse(Protocol):
 
 
 class Upstream(Protocol):
-    """Every configured upstream, by name."""
+    """One configured upstream."""
 
     async def start(self) -> None:
-        """Make ready to send."""
+        """Make ready to send; no connection is made yet."""
         ...
 
-    async def send(self, name: str, request: UpstreamRequest) -> UpstreamResponse:
-        """Send one request and return when the head of its answer is there.
+    async def send(self, request: UpstreamRequest) -> UpstreamResponse:
+        """Send one request, once, and return when the head of its answer is there.
 
         Raises UpstreamUnreachable, UpstreamTimeout, UpstreamDisconnected, UpstreamProtocolError.
         """
@@ -143,17 +148,33 @@ async def _slices(body: bytes) -> AsyncIterator[bytes]:
         yield body[start : start + _SLICE]
 
 
-class _Target:
-    """One configured upstream: its session, its limits and where it is."""
+class AiohttpUpstream:
+    """An API that speaks HTTP: a connection pool, its limits and where it is."""
 
     def __init__(self, name: str, config: UpstreamConfig) -> None:
         self.name = name
         self.config = config
-        self._base = URL(config.base_url.rstrip("/"), encoded=True)
+        self._base = URL((config.base_url or "").rstrip("/"), encoded=True)
         self._path = self._base.raw_path.rstrip("/")
-        self._session = aiohttp.ClientSession(
+        self._opened: aiohttp.ClientSession | None = None
+
+    async def start(self) -> None:
+        """Open the session; no connection is made yet."""
+        self._opened = self._new_session()
+
+    @property
+    def _session(self) -> aiohttp.ClientSession:
+        if self._opened is None:
+            raise RuntimeError(f"upstream '{self.name}' was not started")
+        return self._opened
+
+    def _new_session(self) -> aiohttp.ClientSession:
+        config = self.config
+        return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=config.max_connections, keepalive_timeout=_KEEP_ALIVE_SECONDS
+                limit=config.max_connections,
+                keepalive_timeout=_KEEP_ALIVE_SECONDS,
+                ssl=_trusted(config),
             ),
             # Carrying a cookie from one client's answer to another's request would mix them up.
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -204,17 +225,7 @@ class _Target:
         return self._base.with_path(self._path + target, encoded=True)
 
     async def send(self, request: UpstreamRequest) -> UpstreamResponse:
-        tries = 1 + self.config.connect_retries
-        for attempt in range(1, tries + 1):
-            try:
-                return await self._send(request)
-            except UpstreamUnreachable as error:
-                error.tries = attempt
-                if attempt == tries:
-                    raise
-        raise AssertionError("unreachable: the last try returns or raises")
-
-    async def _send(self, request: UpstreamRequest) -> UpstreamResponse:
+        """Send one request, once; see Upstream.send."""
         body = request.body
         if body is None or (isinstance(body, bytes) and len(body) <= _SLICE):
             return await self._exchange(request, body)
@@ -245,6 +256,11 @@ class _Target:
                 f"upstream '{self.name}' at {self._base.origin()}: no connection within "
                 f"{self.config.connect_timeout_seconds:g} seconds (connect_timeout_seconds)"
             ) from error
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise UpstreamUnreachable(
+                f"upstream '{self.name}' at {self._base.origin()} has a certificate that is not "
+                f"trusted, so nothing was sent (ca_file names a private authority): {error}"
+            ) from error
         except aiohttp.ClientConnectorError as error:
             raise UpstreamUnreachable(
                 f"upstream '{self.name}' at {self._base.origin()} cannot be reached: {error}"
@@ -256,26 +272,15 @@ class _Target:
         return _Response(self.name, raw)
 
     async def close(self) -> None:
-        await self._session.close()
+        """Close the session and its connections."""
+        if self._opened is not None:
+            await self._opened.close()
 
 
-class AiohttpUpstream:
-    """The upstreams of a config, each with its own connection pool."""
-
-    def __init__(self, upstreams: Mapping[str, UpstreamConfig]) -> None:
-        self._configs = upstreams
-        self._targets: dict[str, _Target] = {}
-
-    async def start(self) -> None:
-        """Open the sessions; no connection is made yet."""
-        self._targets = {name: _Target(name, config) for name, config in self._configs.items()}
-
-    async def send(self, name: str, request: UpstreamRequest) -> UpstreamResponse:
-        """Send one request to the upstream of that name; see Upstream.send."""
-        return await self._targets[name].send(request)
-
-    async def close(self) -> None:
-        """Close every session."""
-        for target in self._targets.values():
-            await target.close()
-        self._targets = {}
+def _trusted(config: UpstreamConfig) -> ssl.SSLContext | bool:
+    """Return what certificates are checked against; True is the system's authorities."""
+    if config.ca_file is None:
+        return True
+    context = ssl.create_default_context()
+    context.load_verify_locations(cafile=config.ca_file)
+    return context

@@ -135,10 +135,19 @@ def _answer(loaded: Loaded, router: Router, facts: RequestFacts) -> Answer:
         facts,
         route=index,
         line=loaded.line("routes", index),
-        upstream=route.upstream,
+        upstream=_order(route),
         policy=control.applied(loaded.config.policies[route.policy]),
         note=_note(facts, control),
     )
+
+
+def _order(route: Route) -> str:
+    """Return the upstreams in the order of trying, like `a:3 | b:1, then c`."""
+    tiers = (
+        " | ".join(f"{name}:{weight}" for name, weight in tier) if len(tier) > 1 else tier[0][0]
+        for tier in route.tiers
+    )
+    return ", then ".join(tiers)
 
 
 def _note(facts: RequestFacts, control: Control) -> str | None:

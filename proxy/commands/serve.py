@@ -121,13 +121,12 @@ def _default(config: Config) -> str:
     route = first_match(config.routes, facts)
     if route is None:
         return "no route takes a plain chat request: see `tersely check-config`"
-    upstream = config.upstreams[route.upstream]
+    where = ", then ".join(
+        f"{share.name}, {config.upstreams[share.name].where}" for share in route.upstreams
+    )
     policy = config.policies[route.policy]
     what = str(policy.mode) if policy.mode is Mode.OFF else f"{policy.mode}, {policy.amount}"
-    return (
-        f"chat requests get policy {policy.name} ({what}) and go to {route.upstream}, "
-        f"{upstream.base_url}"
-    )
+    return f"chat requests get policy {policy.name} ({what}) and go to {where}"
 
 
 def _with_address(loaded: Loaded, host: str | None, port: int | None) -> Loaded:

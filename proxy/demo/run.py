@@ -22,7 +22,8 @@ from compressor.types import CompressionResult, Settings, Span
 from policies.types import Match, Policy, Route
 from proxy.app import create_app
 from proxy.commands.serve import listen
-from proxy.config import Config, SavingsConfig, ServerConfig, UpstreamConfig
+from proxy.config import Config, SavingsConfig, ServerConfig
+from proxy.config_upstream import UpstreamConfig
 from proxy.demo.upstream import MODEL, StandIn
 from proxy.diff import marked
 from proxy.server import uvicorn_config

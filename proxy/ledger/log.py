@@ -54,6 +54,7 @@ def line_fields(record: SavingsRecord) -> dict[str, Any]:
         "path": record.path,
         "model": record.model,
         "upstream": record.upstream,
+        "tries": record.tries,
         "stream": record.stream,
         "ending": record.ending,
         "status": record.status,

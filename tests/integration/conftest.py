@@ -14,7 +14,8 @@ import uvicorn
 from compressor.tokens import DEFAULT_ENCODING, Tokenizers
 from policies.types import Match, Policy, Route
 from proxy.app import create_app
-from proxy.config import CacheConfig, Config, ServerConfig, UpstreamConfig
+from proxy.config import CacheConfig, Config, ServerConfig
+from proxy.config_upstream import UpstreamConfig
 from proxy.savings import SavingsRecord
 from proxy.server import uvicorn_config
 from tests.fakes import FakeCompressor

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime
+import ipaddress
 import json
 import socket
 import ssl
@@ -15,6 +16,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from policies.types import Match, Route
+from proxy.config_upstream import UpstreamConfig
 from proxy.savings import Ending
 from tests.integration.conftest import Proxy, ProxyServer, soon
 from tests.integration.fake_upstream import (
@@ -101,8 +104,34 @@ async def test_nothing_is_sent_to_a_server_nobody_vouches_for(
     proxy = proxy_server(upstream_options={"base_url": secure.base_url.replace("http:", "https:")})
     answer = await chat(proxy, BODY)
     error = own_error(answer, 502, "upstream_unreachable")
-    assert "certificate" in error["message"].lower()
+    assert "has a certificate that is not trusted" in error["message"]
     assert secure.received == []
+    await secure.close()
+
+
+async def test_a_private_authority_can_be_named(
+    proxy_server: ProxyServer, upstream: FakeUpstream, tmp_path: Path
+) -> None:
+    secure = FakeUpstream()
+    await secure.start(ssl=self_signed(tmp_path))
+    url = secure.base_url.replace("http:", "https:")
+    proxy = proxy_server(
+        upstream_options={"base_url": url, "ca_file": tmp_path / "server.pem"},
+        upstreams={"other": UpstreamConfig(base_url=url)},
+        routes=[Route(match=Match(model="other"), policy="half", upstream="other")],
+    )
+    assert (await chat(proxy, BODY)).status == 200
+    # it is trusted by that upstream alone, and only under its own name
+    answer = await chat(proxy, BODY.replace(b"gpt-4o", b"other"))
+    own_error(answer, 502, "upstream_unreachable")
+    proxy = proxy_server(
+        upstream_options={
+            "base_url": url.replace("127.0.0.1", "localhost"),
+            "ca_file": tmp_path / "server.pem",
+        }
+    )
+    own_error(await chat(proxy, BODY), 502, "upstream_unreachable")
+    assert len(secure.received) == 1
     await secure.close()
 
 
@@ -119,6 +148,10 @@ def self_signed(folder: Path) -> ssl.SSLContext:
         .serial_number(1)
         .not_valid_before(now)
         .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))]),
+            critical=False,
+        )
         .sign(key, hashes.SHA256())
     )
     pem = folder / "server.pem"

@@ -7,7 +7,7 @@ import resource
 import pytest
 
 from policies.types import Match, Route
-from proxy.config import UpstreamConfig
+from proxy.config_upstream import UpstreamConfig
 from proxy.savings import Ending, Treatment
 from tests.integration.conftest import Proxy, ProxyServer, soon
 from tests.integration.fake_upstream import Connection, FakeUpstream, Received

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from policies.types import Match, Mode, Policy, Route
-from proxy.config import Config, UpstreamConfig, UsageMode
+from proxy.config import Config
+from proxy.config_upstream import UpstreamConfig, UsageMode
 from proxy.pipeline import Pipeline, Prepared
 
 PATH = "/v1/chat/completions"

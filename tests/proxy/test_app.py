@@ -9,7 +9,8 @@ from starlette.applications import Starlette
 
 from policies.types import Policy, Route
 from proxy.app import create_app
-from proxy.config import Config, UpstreamConfig
+from proxy.config import Config
+from proxy.config_upstream import UpstreamConfig
 from proxy.errors import UpstreamTimeout
 from proxy.savings import Ending
 from proxy.upstream import UpstreamRequest
@@ -40,15 +41,15 @@ class MadeUpAnswer:
 
 class MadeUpUpstream:
     def __init__(self) -> None:
-        self.sent: list[tuple[str, UpstreamRequest]] = []
+        self.sent: list[UpstreamRequest] = []
         self.answer = MadeUpAnswer()
         self.open = False
 
     async def start(self) -> None:
         self.open = True
 
-    async def send(self, name: str, request: UpstreamRequest) -> MadeUpAnswer:
-        self.sent.append((name, request))
+    async def send(self, request: UpstreamRequest) -> MadeUpAnswer:
+        self.sent.append(request)
         return self.answer
 
     async def close(self) -> None:
@@ -104,7 +105,9 @@ def sink() -> FakeSink:
 
 @pytest.fixture
 def app(upstream: MadeUpUpstream, sink: FakeSink) -> Starlette:
-    return create_app(CONFIG, upstream=upstream, compressor=FakeCompressor(), sinks=[sink])
+    return create_app(
+        CONFIG, upstreams={"main": upstream}, compressor=FakeCompressor(), sinks=[sink]
+    )
 
 
 async def test_every_part_can_be_given(
@@ -113,13 +116,8 @@ async def test_every_part_can_be_given(
     server = Asgi(app)
     await server.get("/v1/models")
     assert server.body == b"made up"
-    ((name, request),) = upstream.sent
-    assert (name, request.method, request.target, request.headers) == (
-        "main",
-        "GET",
-        "/models?a=b",
-        [],
-    )
+    (request,) = upstream.sent
+    assert (request.method, request.target, request.headers) == ("GET", "/models?a=b", [])
     assert upstream.answer.closed
     assert [record.ending for record in sink.records] == [Ending.FINISHED]
 
@@ -128,7 +126,7 @@ async def test_the_lifespan_starts_and_closes_them(
     upstream: MadeUpUpstream, sink: FakeSink
 ) -> None:
     compressor = FakeCompressor()
-    app = create_app(CONFIG, upstream=upstream, compressor=compressor, sinks=[sink])
+    app = create_app(CONFIG, upstreams={"main": upstream}, compressor=compressor, sinks=[sink])
     async with app.router.lifespan_context(app):
         assert upstream.open
         assert sink.started
@@ -152,7 +150,7 @@ async def test_a_server_that_reports_a_disconnect_when_sending(
 async def test_a_client_that_leaves_before_it_is_told_of_a_failure(
     app: Starlette, upstream: MadeUpUpstream, sink: FakeSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(name: str, request: UpstreamRequest) -> MadeUpAnswer:
+    async def fail(request: UpstreamRequest) -> MadeUpAnswer:
         raise UpstreamTimeout("too slow")
 
     monkeypatch.setattr(upstream, "send", fail)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import proxy.config
-from proxy.config import CacheConfig, ConfigError, UpstreamConfig, find, load, read
+from proxy.config import CacheConfig, ConfigError, find, load, read
+from proxy.config_upstream import UpstreamConfig
 from tests.proxy.config_files import FERNET_KEY, LEAST, Write
 
 SHIPPED = Path(__file__).parents[2] / "config.yaml"

@@ -125,3 +125,95 @@ def test_an_empty_file_says_what_is_missing(write: Write) -> None:
         "1: routes: is missing",
         "1: upstreams: is missing",
     ]
+
+
+LIST = """\
+upstreams:
+  a: {base_url: 'https://a/v1'}
+  b: {base_url: 'https://b/v1'}
+routes:
+  - policy: balanced
+    upstream:
+      - SHARE
+      - b
+"""
+
+
+@pytest.mark.parametrize(
+    ("share", "problem"),
+    [
+        ("c", "7: routes[0].upstream[0]: there is no upstream 'c' (there are: a, b)"),
+        ("{name: c, weight: 1}", "7: routes[0].upstream[0].name: there is no upstream 'c'"),
+        ("{name: a, weight: 0}", "7: routes[0].upstream[0].weight: 0 is below 1. Its share "),
+        ("{name: a, weight: lots}", "7: routes[0].upstream[0].weight: 'lots' is not a whole "),
+        ("{name: a, wieght: 1}", "7: routes[0].upstream[0].wieght: is not a known key; did you me"),
+        ("{weight: 1}", "7: routes[0].upstream[0].name: is missing. Name of an upstream"),
+        ("b", "6: routes[0].upstream: names b twice; a list names an upstream once"),
+        ("[a]", "7: routes[0].upstream[0]: a list is not a block of `key: value` lines. "),
+    ],
+)
+def test_one_problem_in_a_list_of_upstreams(write: Write, share: str, problem: str) -> None:
+    (found,) = write.problems(LIST.replace("SHARE", share))
+    assert found.startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("route", "problem"),
+    [
+        ("upstream: []", "4: routes[0].upstream: "),
+        ("upstream: {a: 1}", "4: routes[0].upstream: a block of keys is not a list, like [one, t"),
+        (
+            "upstream: openai, fallback_on: [conect]",
+            "4: routes[0].fallback_on[0]: 'conect' is not one of connect, disconnect, timeout, ",
+        ),
+        ("upstream: openai, fallback_on: 503", "4: routes[0].fallback_on: '503' is not a list, "),
+    ],
+)
+def test_one_problem_in_a_route(write: Write, route: str, problem: str) -> None:
+    (found,) = write.problems(LEAST.replace("upstream: openai", route))
+    assert found.startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("written", "problem"),
+    [
+        ("{}", "base_url is missing; it is like https://api.openai.com/v1"),
+        ("{via: azur, base_url: 'https://x'}", "'azur' is not one of openai, azure, litellm; did"),
+        ("{via: azure, base_url: 'https://x'}", "api_version is missing; it is like 2024-10-21"),
+        ("{base_url: 'https://x', api_version: v1}", "api_version means nothing for `via: openai`"),
+        ("{via: litellm}", "models is missing: `via: litellm` needs to know the provider"),
+        ("{via: litellm, models: {'*': '{model}'}}", "models has '{model}' for *; it starts with "),
+        (
+            "{via: litellm, models: {'*': '{model}/x'}}",
+            "models has '{model}/x' for *; it starts with ",
+        ),
+        (
+            "{via: litellm, models: {'*': 'bedrock/{model}'}, params: {api_base: x}}",
+            "may not hold api_base; base_url, models and api_key_env say that",
+        ),
+        (
+            "{via: litellm, models: {'*': 'bedrock/x'}, params: {aws_secret_access_key: x}}",
+            "may not hold aws_secret_access_key: secrets do not belong in this file",
+        ),
+        ("{base_url: 'https://x', auth: basic}", "'basic' is not one of bearer, x-api-key, api-ke"),
+        ("{base_url: 'https://x', ca_file: /none}", "names /none, and there is no such file"),
+        ("{base_url: 'https://x', ca_file: config.yaml}", "config.yaml holds no PEM certificates"),
+        ("{base_url: 'https://x', circuit_seconds: 0}", "0 is not above 0. How long it is set as"),
+    ],
+)
+def test_one_problem_in_an_upstream(
+    write: Write, written: str, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(write.path.parent)
+    (found,) = write.problems(LEAST.replace("{base_url: https://api.openai.com/v1}", written))
+    line, _, text = found.partition(": ")
+    assert line == "2"
+    assert text.startswith("upstreams.openai")
+    assert text.partition(": ")[2].startswith(problem)
+
+
+def test_no_key_is_sent_two_ways(write: Write) -> None:
+    text = LEAST.replace("/v1}", "/v1, auth: none, api_key_env: KEY}")
+    (found,) = write.problems(text, {"KEY": "sk-1"})
+    assert found.startswith("2: upstreams.openai: `auth: none` sends no key, and api_key_env names")
+    assert "sk-1" not in found

@@ -78,7 +78,7 @@ def test_utf8_survives_the_http_client_and_other_bytes_keep_their_latin_1_meanin
 
 def test_a_configured_key_replaces_every_credential() -> None:
     raw = [(b"authorization", b"Bearer c"), (b"api-key", b"c"), (b"x-api-key", b"c"), JSON]
-    assert to_upstream(raw, api_key="k") == [
+    assert to_upstream(raw, credential=("authorization", "Bearer k")) == [
         ("content-type", "application/json"),
         ("authorization", "Bearer k"),
     ]

@@ -1,0 +1,132 @@
+"""One client request, to be made into the form that each upstream wants."""
+
+from collections.abc import AsyncIterable, Mapping
+from dataclasses import dataclass
+
+from proxy import headers as head
+from proxy.azure import to_azure, without_api_version
+from proxy.config_upstream import Auth, UpstreamConfig, Via
+from proxy.headers import RawHeaders
+from proxy.model_names import ModelNames, renamed
+from proxy.upstream import UpstreamRequest
+from proxy.upstream_choice import stickiness
+
+# Paths whose answers do not hang on what an upstream keeps for its users: any upstream will do.
+_STATELESS = frozenset(
+    {
+        "/v1/chat/completions",
+        "/v1/completions",
+        "/v1/embeddings",
+        "/v1/messages",
+        "/v1/messages/count_tokens",
+        "/v1/moderations",
+        "/v1/models",
+        "/v1/responses",
+        "/v1/rerank",
+        "/v1/audio/speech",
+        "/v1/audio/transcriptions",
+        "/v1/audio/translations",
+        "/v1/images/generations",
+        "/v1/images/edits",
+    }
+)
+# What makes a request to /v1/responses go on from something that one upstream keeps.
+_KEPT = (b'"previous_response_id"', b'"conversation"', b'"file_id"', b'"item_reference"')
+
+
+@dataclass(slots=True)
+class Outgoing:
+    """A request that is about to go upstream, and, while it goes, how often it was tried where.
+
+    `target` is the path and query below /v1 as the client wrote them; `headers` are the client's.
+    `body` is None for none, and is streamed where it was too large to be read. `length` replaces
+    the client's content-length. `conversation` keeps what belongs together at one upstream.
+    `azure` says that the client speaks to Azure's URLs, `deployment` which one it named there.
+    """
+
+    method: str
+    path: str
+    target: str
+    headers: RawHeaders
+    fields: Mapping[str, str]
+    body: bytes | AsyncIterable[bytes] | None
+    tenant: str
+    max_bytes: int
+    model: str = ""
+    length: int | None = None
+    decoded: bool = False
+    identity: bool = False
+    conversation: bytes = b""
+    azure: bool = False
+    deployment: str | None = None
+    upstream: str | None = None
+    tries: int = 0
+
+    @property
+    def movable(self) -> bool:
+        """Whether another upstream could answer, now that one has not: nothing is lost by that."""
+        body = self.body
+        if body is not None and not isinstance(body, bytes):
+            return False
+        if self.path not in _STATELESS:
+            return False
+        if self.path != "/v1/responses" or not isinstance(body, bytes):
+            return True
+        return not any(name in body for name in _KEPT)
+
+    @property
+    def key(self) -> bytes:
+        """What its upstream is chosen by; see upstream_choice."""
+        # What an upstream keeps, like files and responses, is found there again by its tenant.
+        if self.path not in _STATELESS or self.path == "/v1/responses":
+            return stickiness(self.tenant)
+        return stickiness(self.tenant, self.model, self.conversation)
+
+    async def request(self, config: UpstreamConfig, names: ModelNames) -> UpstreamRequest:
+        """Return what is sent to an upstream; raises RequestRefused where it cannot be asked."""
+        body, length, decoded = self.body, self.length, self.decoded
+        if config.via is Via.OPENAI and names and isinstance(body, bytes):
+            coding = "" if decoded else self.fields.get("content-encoding", "")
+            name = names.find(self.model)
+            if name is not None and name != self.model:
+                new = await renamed(body, coding, name, self.max_bytes)
+                if new is not None:
+                    body, length, decoded = new, len(new), True
+        own = config.api_key.get_secret_value() if config.api_key is not None else None
+        return UpstreamRequest(
+            method=self.method,
+            target=self._target(config, names),
+            headers=head.to_upstream(
+                self.headers,
+                credential=self._credential(config, own),
+                drop_credentials=config.auth is Auth.NONE,
+                new_length=length,
+                decoded=decoded,
+                identity=self.identity,
+            ),
+            body=body,
+            model=self.model,
+        )
+
+    def _target(self, config: UpstreamConfig, names: ModelNames) -> str:
+        if config.via is Via.AZURE:
+            return to_azure(
+                self.target,
+                base_url=config.base_url or "",
+                deployment=self.deployment,
+                model=self.model,
+                names=names,
+                api_version=config.api_version or "",
+            )
+        return without_api_version(self.target) if self.azure else self.target
+
+    def _credential(self, config: UpstreamConfig, own: str | None) -> tuple[str, str] | None:
+        """Return the header that replaces the client's credentials, None to leave those alone."""
+        if own is None and (config.auth is None or config.auth is Auth.NONE):
+            return None
+        key = head.client_key(self.fields) if own is None else own
+        if key is None:
+            return None
+        if config.key_goes_as is Auth.BEARER:
+            return "authorization", f"Bearer {key}"
+        return config.key_goes_as.value, key

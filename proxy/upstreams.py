@@ -1,0 +1,159 @@
+"""Every upstream of a config: which one a request goes to, and where it goes when that fails."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from policies.types import FallbackCause, Route
+from proxy.config_upstream import UpstreamConfig, Via
+from proxy.errors import UpstreamError, UpstreamTimeout, UpstreamUnreachable
+from proxy.model_names import ModelNames
+from proxy.outgoing import Outgoing
+from proxy.upstream import AiohttpUpstream, Upstream, UpstreamResponse
+from proxy.upstream_choice import in_order
+from proxy.upstream_health import Health
+
+OnFailure = Callable[[str, str], None]
+
+_BY_STATUS = {int(cause): cause for cause in FallbackCause if cause.isdecimal()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    upstream: Upstream
+    config: UpstreamConfig
+    names: ModelNames
+    health: Health
+
+
+class Upstreams:
+    """The upstreams by name, with what their answers have said about them so far.
+
+    All state about upstreams is in here, so a new config gets a new one, and the old is closed
+    when its last request has ended. `given` replaces the upstreams that the config would build;
+    `on_failure` is told an upstream's name and what went wrong: connect, disconnect, timeout or a
+    status.
+    """
+
+    def __init__(
+        self,
+        configs: Mapping[str, UpstreamConfig],
+        *,
+        given: Mapping[str, Upstream] | None = None,
+        on_failure: OnFailure | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._on_failure = on_failure
+        self._members = {
+            name: _Member(
+                upstream=given[name] if given is not None else _built(name, config),
+                config=config,
+                names=ModelNames(config.models),
+                health=Health(config, clock, wall_clock),
+            )
+            for name, config in configs.items()
+        }
+
+    async def start(self) -> None:
+        """Make every upstream ready."""
+        for member in self._members.values():
+            await member.upstream.start()
+
+    async def close(self) -> None:
+        """Close every upstream."""
+        for member in self._members.values():
+            await member.upstream.close()
+
+    def degraded(self) -> Mapping[str, str]:
+        """Return which upstreams are set aside, or would be if there were others, and why."""
+        found = ((name, member.health.trouble()) for name, member in self._members.items())
+        return {f"upstream {name}": trouble for name, trouble in found if trouble is not None}
+
+    def reads_body(self, route: Route) -> bool:
+        """Whether a request on this route has to be read: to be sent again, or for its model."""
+        return len(route.upstreams) > 1 or any(
+            (config := self._members[share.name].config).via is not Via.OPENAI or config.models
+            for share in route.upstreams
+        )
+
+    def preferred(self, route: Route, outgoing: Outgoing) -> str:
+        """Return the upstream to take where only one can be asked, like for a websocket."""
+        order = list(in_order(route.tiers, outgoing.key))
+        return next(self._usable(iter(order), outgoing), order[0])
+
+    async def send(self, route: Route, outgoing: Outgoing) -> UpstreamResponse:
+        """Send a request to the route's upstream for it, then to the next where the route says so.
+
+        `outgoing` keeps count. Raises what Upstream.send raises, of the last one that was tried,
+        and RequestRefused.
+        """
+        if len(route.upstreams) == 1:
+            return await self._ask(route.upstream, outgoing)
+        order = list(in_order(route.tiers, outgoing.key))
+        if not outgoing.movable:
+            return await self._ask(order[0], outgoing)
+        usable = self._usable(iter(order), outgoing)
+        # With every one of them set aside the first is asked all the same: it may be well again.
+        name = next(usable, order[0])
+        while True:
+            try:
+                response = await self._ask(name, outgoing)
+            except UpstreamError as error:
+                following = next(usable, None) if _cause(error) in route.fallback_on else None
+                if following is None:
+                    raise
+            else:
+                cause = _BY_STATUS.get(response.status)
+                following = next(usable, None) if cause in route.fallback_on else None
+                if following is None:
+                    return response
+                response.close()
+            name = following
+
+    def _usable(self, order: Iterator[str], outgoing: Outgoing) -> Iterator[str]:
+        # Lazily: asking an open circuit takes up its one trial.
+        for name in order:
+            member = self._members[name]
+            unknown = member.config.via is Via.LITELLM and member.names.find(outgoing.model) is None
+            if not unknown and member.health.allows(outgoing.tenant):
+                yield name
+
+    async def _ask(self, name: str, outgoing: Outgoing) -> UpstreamResponse:
+        """Send to one upstream, again where no connection could be opened."""
+        member = self._members[name]
+        outgoing.upstream = name
+        request = await outgoing.request(member.config, member.names)
+        retries = member.config.connect_retries
+        while True:
+            outgoing.tries += 1
+            try:
+                response = await member.upstream.send(request)
+            except UpstreamError as error:
+                self._failed(name, _cause(error))
+                if isinstance(error, UpstreamUnreachable) and retries > 0:
+                    retries -= 1
+                    continue
+                member.health.failed(str(error))
+                raise
+            status = response.status
+            if status >= 500 or status == 429:
+                self._failed(name, str(status))
+            member.health.answered(status, response.headers, outgoing.tenant)
+            return response
+
+    def _failed(self, name: str, cause: str) -> None:
+        if self._on_failure is not None:
+            self._on_failure(name, cause)
+
+
+def _cause(error: UpstreamError) -> FallbackCause:
+    if isinstance(error, UpstreamUnreachable):
+        return FallbackCause.CONNECT
+    return FallbackCause.TIMEOUT if isinstance(error, UpstreamTimeout) else FallbackCause.DISCONNECT
+
+
+def _built(name: str, config: UpstreamConfig) -> Upstream:
+    if config.via is Via.LITELLM:
+        raise ValueError(f"upstream '{name}': `via: litellm` is not there yet")
+    return AiohttpUpstream(name, config)
