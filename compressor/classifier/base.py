@@ -39,6 +39,10 @@ class Classifier(Protocol):
         """Return the text's tokens. The text of special tokens is plain text."""
         ...
 
+    def pieces(self, encoded: Encoded) -> list[str]:
+        """Return the tokens as the vocabulary spells them, like `▁budget` or `##get`."""
+        ...
+
     def windows(self, encoded: Encoded) -> list[Window]:
         """Return the windows that cover the tokens."""
         ...
@@ -74,6 +78,10 @@ class PlainTokenizer:
             np.array(encoding.ids, np.int64),
             np.array(encoding.offsets, np.int32).reshape(-1, 2),
         )
+
+    def pieces(self, encoded: Encoded) -> list[str]:
+        """Return the tokens as the vocabulary spells them."""
+        return [self.tokenizer.id_to_token(index) or "" for index in encoded.ids.tolist()]
 
 
 def keep_probability(logits: NDArray[np.float32], keep_label: int) -> NDArray[np.float32]:

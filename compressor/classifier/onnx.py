@@ -60,6 +60,10 @@ class OnnxClassifier:
         """Return the text's tokens. The text of special tokens is plain text."""
         return self._checkpoint.tokenizer.encode(text)
 
+    def pieces(self, encoded: Encoded) -> list[str]:
+        """Return the tokens as the vocabulary spells them, like `▁budget` or `##get`."""
+        return self._checkpoint.tokenizer.pieces(encoded)
+
     def windows(self, encoded: Encoded) -> list[Window]:
         """Return the windows that cover the tokens."""
         return plan_windows(len(encoded.ids))

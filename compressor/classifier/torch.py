@@ -53,6 +53,10 @@ class TorchClassifier:
         """Return the text's tokens. The text of special tokens is plain text."""
         return self._tokenizer.encode(text)
 
+    def pieces(self, encoded: Encoded) -> list[str]:
+        """Return the tokens as the vocabulary spells them, like `▁budget` or `##get`."""
+        return self._tokenizer.pieces(encoded)
+
     def windows(self, encoded: Encoded) -> list[Window]:
         """Return the windows that cover the tokens."""
         return plan_windows(len(encoded.ids))

@@ -1,70 +1,17 @@
 """Tiny random checkpoints of LLMLingua-2's two families, in folders whose names say nothing."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tokenizers import (
-    BertWordPieceTokenizer,
-    Tokenizer,
-    models,
-    pre_tokenizers,
-    trainers,
-)
 
 from compressor.classifier.base import Classifier, ClassifierUnavailable
 from compressor.classifier.registry import load_classifier
+from tests.compressor.tiny_checkpoints import CORPUS, SPECIAL, write_checkpoint
 
 torch = pytest.importorskip("torch", reason="needs the torch extra: make test-all")
 transformers = pytest.importorskip("transformers", reason="needs the torch extra: make test-all")
 pytestmark = pytest.mark.torch
-
-CORPUS = [
-    "The committee did not approve the budget of 4,250 euros.",
-    "It will meet again on 14 March, said the chair.",
-    "naïve café 東京 <s> [CLS] </s> [SEP] <pad> [PAD]",
-] * 4
-SPECIAL = {
-    "xlm-roberta": ["<s>", "<pad>", "</s>", "<unk>", "<mask>"],
-    "bert": ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"],
-}
-
-
-def wordpiece(folder: Path) -> int:
-    tokenizer = BertWordPieceTokenizer(lowercase=False, strip_accents=False)
-    tokenizer.train_from_iterator(
-        CORPUS, vocab_size=300, special_tokens=SPECIAL["bert"], show_progress=False
-    )
-    tokenizer.save(str(folder / "tokenizer.json"))
-    names = {
-        "tokenizer_class": "BertTokenizerFast",
-        "do_lower_case": False,
-        **{"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]"},
-        **{"sep_token": "[SEP]", "mask_token": "[MASK]"},
-    }
-    (folder / "tokenizer_config.json").write_text(json.dumps(names))
-    return tokenizer.get_vocab_size()
-
-
-def unigram(folder: Path) -> int:
-    tokenizer = Tokenizer(models.Unigram())
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    trainer = trainers.UnigramTrainer(
-        vocab_size=200,
-        special_tokens=SPECIAL["xlm-roberta"],
-        unk_token="<unk>",
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(CORPUS, trainer)
-    tokenizer.save(str(folder / "tokenizer.json"))
-    names = {
-        "tokenizer_class": "PreTrainedTokenizerFast",
-        **{"bos_token": "<s>", "eos_token": "</s>", "cls_token": "<s>", "sep_token": "</s>"},
-        **{"pad_token": "<pad>", "unk_token": "<unk>", "mask_token": "<mask>"},
-    }
-    (folder / "tokenizer_config.json").write_text(json.dumps(names))
-    return tokenizer.get_vocab_size()
 
 
 @pytest.fixture(scope="module", params=sorted(SPECIAL))
@@ -74,22 +21,7 @@ def family(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def checkpoint(family: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder: Path = tmp_path_factory.mktemp("renamed")
-    vocabulary = wordpiece(folder) if family == "bert" else unigram(folder)
-    torch.manual_seed(0)
-    config = transformers.AutoConfig.for_model(
-        family,
-        vocab_size=vocabulary,
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=48,
-        max_position_embeddings=520,
-        pad_token_id=SPECIAL[family].index("<pad>" if family != "bert" else "[PAD]"),
-        num_labels=2,
-    )
-    transformers.AutoModelForTokenClassification.from_config(config).save_pretrained(folder)
-    return folder
+    return write_checkpoint(family, tmp_path_factory.mktemp("renamed"))
 
 
 def load(folder: Path) -> Classifier:
