@@ -204,6 +204,12 @@ class Loaded:
         return self.document.place(key).line
 
 
+def set_environment_defaults(variables: Mapping[str, str]) -> None:
+    """Set what a library reads from the environment at import, where the user has not set it."""
+    for name, value in variables.items():
+        os.environ.setdefault(name, value)
+
+
 def find(given: Path | None = None) -> Path:
     """Return the file to read: the given one, else ./config.yaml, else the one Tersely comes with.
 

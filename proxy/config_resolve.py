@@ -93,6 +93,9 @@ def _fill_upstreams(resolved: Resolved) -> None:
     filled = dict(section)
     for name, block in _blocks(section):
         filled[name] = _fill(resolved, ("upstreams", name), block, _API_KEY)
+        if block.get("via") == "litellm" and importlib.util.find_spec("litellm") is None:
+            text = "needs the litellm extra: pip install 'tersely[litellm]'"
+            resolved.complaints.append((("upstreams", name, "via"), text))
     resolved.values["upstreams"] = filled
 
 

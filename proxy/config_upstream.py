@@ -61,8 +61,8 @@ class UpstreamConfig(Section):
     base_url: str | None = Field(
         None,
         description="Its base URL, as an OpenAI client would take it, usually ending in /v1; for "
-        "`azure` https://NAME.openai.azure.com. May be left out for `litellm`, which knows where "
-        "its providers are.",
+        "`azure` https://NAME.openai.azure.com. Required, but for `litellm`, which knows where its "
+        "providers are.",
         pattern=r"^https?://[^\s?#]+$",
     )
     models: Mapping[str, str] = Field(
@@ -225,4 +225,8 @@ class UpstreamConfig(Section):
                 raise ValueError(
                     f"models has '{name}' for {glob}; it starts with litellm's name of the "
                     "provider and a slash, like anthropic/{model}"
+                )
+            if provider == "bedrock" and "aws_region_name" not in self.params:
+                raise ValueError(
+                    "params has no aws_region_name, and Bedrock's addresses begin with the region"
                 )

@@ -20,6 +20,7 @@ def warnings(loaded: Loaded) -> list[Problem]:
         *_upstreams(config),
         *_prompt_cache(config),
         *_routes(loaded),
+        *_fallback(loaded),
         *_shared_cache(config),
     ]
     problems = [Problem(loaded.document.place(key), key, text) for key, text in found]
@@ -105,6 +106,13 @@ def _routes(loaded: Loaded) -> Iterator[Complaint]:
             "with 404; end with a route without a match, like {policy: off, upstream: "
             f"{routes[-1].upstream}}}",
         )
+
+
+def _fallback(loaded: Loaded) -> Iterator[Complaint]:
+    for index, route in enumerate(loaded.config.routes):
+        if "fallback_on" in route.model_fields_set and len(route.upstreams) == 1:
+            text = "does nothing: the route has one upstream, and no other to go on to"
+            yield ("routes", index, "fallback_on"), text
 
 
 def _shared_cache(config: Config) -> Iterator[Complaint]:

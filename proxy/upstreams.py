@@ -155,5 +155,7 @@ def _cause(error: UpstreamError) -> FallbackCause:
 
 def _built(name: str, config: UpstreamConfig) -> Upstream:
     if config.via is Via.LITELLM:
-        raise ValueError(f"upstream '{name}': `via: litellm` is not there yet")
+        from proxy.upstream_litellm import LitellmUpstream  # noqa: PLC0415  (only where asked for)
+
+        return LitellmUpstream(name, config)
     return AiohttpUpstream(name, config)

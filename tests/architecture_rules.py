@@ -56,7 +56,7 @@ class Reserved:
 RESERVED = (
     Reserved(("aiohttp", "httpx", "requests", "urllib3"), ("proxy/upstream.py",)),
     Reserved(("yaml",), ("proxy/config.py", "proxy/config_file.py", "proxy/config_reference.py")),
-    Reserved(("litellm",), ("proxy/prices.py", "proxy/upstream_litellm.py"), lazy=True),
+    Reserved(("litellm",), ("proxy/prices.py", "proxy/litellm_library.py"), lazy=True),
     Reserved(("openai",), ("proxy/demo/",), lazy=True),
     Reserved(
         ("torch", "transformers", "safetensors"),

@@ -9,6 +9,7 @@ import yaml
 from typer.testing import CliRunner
 
 from proxy.cli import build
+from proxy.commands.check_config import check
 from proxy.config import load
 
 ROOT = Path(__file__).parent.parent
@@ -41,7 +42,10 @@ def test_python_examples_parse() -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("config-*.yaml")), ids=str)
 def test_example_configs_load(path: Path) -> None:
-    assert load(path, {}).routes
+    findings = check(path, need_secrets=False)
+    assert not findings.problems
+    assert [found.text for found in findings.warnings] == []
+    assert all(answer.policy is not None for answer in findings.answers)
 
 
 def test_the_readmes_config_loads(tmp_path: Path) -> None:

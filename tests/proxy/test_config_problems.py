@@ -195,6 +195,10 @@ def test_one_problem_in_a_route(write: Write, route: str, problem: str) -> None:
             "{via: litellm, models: {'*': 'bedrock/x'}, params: {aws_secret_access_key: x}}",
             "may not hold aws_secret_access_key: secrets do not belong in this file",
         ),
+        (
+            "{via: litellm, models: {'*': 'bedrock/{model}'}}",
+            "params has no aws_region_name, and Bedrock's addresses begin with the region",
+        ),
         ("{base_url: 'https://x', auth: basic}", "'basic' is not one of bearer, x-api-key, api-ke"),
         ("{base_url: 'https://x', ca_file: /none}", "names /none, and there is no such file"),
         ("{base_url: 'https://x', ca_file: config.yaml}", "config.yaml holds no PEM certificates"),

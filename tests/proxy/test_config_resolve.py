@@ -135,3 +135,15 @@ class TestSecrets:
         for form in shown:
             assert "very-secret" not in form
             assert FERNET_KEY not in form
+
+
+def test_litellm_has_to_be_installed(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = LEAST.replace(
+        "{base_url: https://api.openai.com/v1}", "{via: litellm, models: {'*': 'gemini/{model}'}}"
+    )
+    assert write.config(text).upstreams["openai"].base_url is None
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    (found,) = write.problems(text)
+    assert (
+        found == "2: upstreams.openai.via: needs the litellm extra: pip install 'tersely[litellm]'"
+    )

@@ -121,3 +121,9 @@ def test_fit_context_without_any_window(tmp_path: Path, monkeypatch: pytest.Monk
 )
 def test_is_loopback(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected
+
+
+def test_a_fallback_without_another_upstream(tmp_path: Path) -> None:
+    text = LEAST.replace("upstream: openai}", "upstream: openai, fallback_on: [connect, 503]}")
+    (found,) = warned(tmp_path / "config.yaml", text)
+    assert found.startswith("4: routes[0].fallback_on: does nothing: the route has one upstream")

@@ -1,0 +1,206 @@
+"""An OpenAI request body -> the arguments that litellm is called with, and nothing else.
+
+litellm takes many more arguments than OpenAI has: addresses, credentials, callbacks, fallbacks.
+What a client writes into its body must reach none of them, so only what is listed here passes, and
+the rest is refused in the words that OpenAI has for an unknown argument.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from proxy.errors import RequestRefused
+
+# https://platform.openai.com/docs/api-reference/chat/create
+_CHAT = frozenset(
+    {
+        "messages",
+        "audio",
+        "frequency_penalty",
+        "function_call",
+        "functions",
+        "logit_bias",
+        "logprobs",
+        "max_completion_tokens",
+        "max_tokens",
+        "modalities",
+        "n",
+        "parallel_tool_calls",
+        "prediction",
+        "presence_penalty",
+        "prompt_cache_key",
+        "prompt_cache_retention",
+        "reasoning_effort",
+        "response_format",
+        "safety_identifier",
+        "seed",
+        "service_tier",
+        "stop",
+        "store",
+        "stream",
+        "stream_options",
+        "temperature",
+        "tool_choice",
+        "tools",
+        "top_logprobs",
+        "top_p",
+        "user",
+        "verbosity",
+        "web_search_options",
+    }
+)
+# Settings of a model that other providers have, and that say nothing about where a request goes.
+_SAMPLING = frozenset({"min_p", "repetition_penalty", "safety_settings", "thinking", "top_k"})
+_TEXT = frozenset(
+    {
+        "prompt",
+        "best_of",
+        "echo",
+        "frequency_penalty",
+        "logit_bias",
+        "logprobs",
+        "max_tokens",
+        "n",
+        "presence_penalty",
+        "seed",
+        "stop",
+        "stream",
+        "stream_options",
+        "suffix",
+        "temperature",
+        "top_p",
+        "user",
+    }
+)
+_EMBEDDING = frozenset({"input", "dimensions", "encoding_format", "user"})
+# litellm has a use of its own for these names, or does not take them.
+_LEFT_OUT = frozenset({"metadata"})
+_TOOLS = frozenset({"function", "custom"})
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One API call that litellm can make: the path below /v1, its function, its arguments."""
+
+    path: str
+    function: str
+    required: str
+    arguments: frozenset[str]
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    operation.path: operation
+    for operation in (
+        Operation("/chat/completions", "acompletion", "messages", _CHAT | _SAMPLING),
+        Operation("/completions", "atext_completion", "prompt", _TEXT | _SAMPLING),
+        Operation("/embeddings", "aembedding", "input", _EMBEDDING),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The arguments of one call, what was left out of them, and how the answer is wanted."""
+
+    arguments: dict[str, object]
+    left_out: tuple[str, ...]
+    stream: bool
+    include_usage: bool
+
+
+def read_request(operation: Operation, body: bytes) -> Asked:
+    """Return what a body asks for; raises RequestRefused (400) for what cannot be passed on."""
+    try:
+        # The standard library's, which keeps integers of any size.
+        asked = json.loads(body, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise RequestRefused(400, "the body is not JSON", code="invalid_json") from None
+    if not isinstance(asked, dict):
+        raise RequestRefused(400, "the body is not a JSON object", code="invalid_json")
+    if operation.required not in asked:
+        raise RequestRefused(
+            400,
+            f"Missing required parameter: '{operation.required}'.",
+            param=operation.required,
+            code="missing_required_parameter",
+        )
+    arguments: dict[str, object] = {}
+    left_out: list[str] = []
+    for name, value in asked.items():
+        if name == "model" or value is None:
+            continue
+        if name in operation.arguments:
+            arguments[name] = value
+        elif name in _LEFT_OUT:
+            left_out.append(name)
+        else:
+            raise RequestRefused(
+                400,
+                f"Unrecognized request argument supplied: {name[:100]}",
+                param=name[:100],
+                code="unknown_parameter",
+            )
+    _check_types(arguments)
+    options = arguments.get("stream_options")
+    return Asked(
+        arguments=arguments,
+        left_out=tuple(left_out),
+        stream=arguments.get("stream") is True,
+        include_usage=isinstance(options, dict) and options.get("include_usage") is True,
+    )
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON value")
+
+
+def _check_types(arguments: Mapping[str, object]) -> None:
+    """Raise RequestRefused for tools and media that would make this machine ask elsewhere."""
+    for tool in _items(arguments.get("tools")):
+        kind = tool.get("type")
+        if kind not in _TOOLS:
+            raise _refused(f"tools of type {kind!r} are not passed to this provider", "tools")
+    for message in _items(arguments.get("messages")):
+        for part in _items(message.get("content")):
+            _check_part(part)
+
+
+def _items(value: object) -> Iterator[Mapping[str, object]]:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        yield from (item for item in value if isinstance(item, dict))
+
+
+# Types of content parts, and where in one the data stands that could be an address instead.
+_PARTS: Mapping[str, tuple[str, ...]] = {
+    "text": (),
+    "refusal": (),
+    "thinking": (),
+    "redacted_thinking": (),
+    "input_audio": (),
+    "image_url": ("url",),
+    "file": ("file_data",),
+}
+
+
+def _check_part(part: Mapping[str, object]) -> None:
+    kind = part.get("type")
+    if not isinstance(kind, str) or kind not in _PARTS:
+        raise _refused(f"content of type {kind!r} is not passed to this provider", "messages")
+    if not _PARTS[kind]:
+        return
+    holder = part.get(kind)
+    given = holder if isinstance(holder, dict) else {"url": holder}
+    if "file_id" in given or not any(
+        isinstance(data := given.get(name), str) and data.startswith("data:")
+        for name in _PARTS[kind]
+    ):
+        raise _refused(
+            f"{kind} has to hold its data, as a data: URL; the proxy fetches nothing from "
+            "addresses that a request names",
+            "messages",
+        )
+
+
+def _refused(message: str, param: str) -> RequestRefused:
+    return RequestRefused(400, message, param=param, code="unsupported_value")

@@ -1,0 +1,395 @@
+"""`via: litellm` against servers that speak their providers' own protocols."""
+
+import json
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+from openai import AsyncOpenAI
+
+from policies.types import Route
+from proxy.config_upstream import UpstreamConfig
+from proxy.savings import Ending
+from tests.integration.conftest import Proxy, ProxyServer, soon
+from tests.integration.fake_upstream import JSON, Connection, FakeUpstream, Handler, Received
+from tests.integration.providers import (
+    IGNORED_WARNINGS,
+    anthropic,
+    anthropic_error,
+    anthropic_event,
+    anthropic_stream,
+    litellm_proxy,
+    ollama,
+)
+from tests.integration.raw_client import Answer, ask
+from tests.integration.test_failures import closed_port, own_error
+from tests.integration.test_openai_client import CHAT, HALF
+
+pytestmark = [pytest.mark.filterwarnings(warning) for warning in IGNORED_WARNINGS]
+
+ROOT = Path(__file__).parents[2]
+TOOLS: Any = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
+BODY: dict[str, Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi."}]}
+
+
+@pytest.fixture
+def start(proxy_server: ProxyServer, upstream: FakeUpstream) -> Any:
+    return partial(litellm_proxy, proxy_server, upstream)
+
+
+@pytest.fixture
+async def client(start: Any) -> AsyncIterator[AsyncOpenAI]:
+    async with AsyncOpenAI(base_url=start().base_url, api_key="sk-client", max_retries=0) as client:
+        yield client
+
+
+async def post(proxy: Proxy, target: str = "/v1/chat/completions", **members: Any) -> Answer:
+    return await ask(proxy, "POST", target, JSON, json.dumps(BODY | members).encode())
+
+
+def events(answer: Answer) -> list[Any]:
+    lines = answer.body.decode().split("\n\n")
+    assert lines[-2:] == ["data: [DONE]", ""]
+    return [json.loads(line.removeprefix("data: ")) for line in lines[:-2]]
+
+
+async def test_chat(start: Any, upstream: FakeUpstream) -> None:
+    proxy = start()
+    async with AsyncOpenAI(base_url=proxy.base_url, api_key="sk-client") as client:
+        raw = await client.chat.completions.with_raw_response.create(**CHAT)
+    answer = raw.parse()
+    assert answer.choices[0].message.content == "Hello"
+    assert answer.choices[0].finish_reason == "stop"
+    assert answer._request_id == "req_anthropic"
+    assert raw.headers["x-tersely-outcome"] == "compressed"
+    assert answer.usage is not None
+    assert answer.usage.prompt_tokens == 15
+    (request,) = upstream.received
+    assert request.json["messages"][0]["content"] == [{"type": "text", "text": HALF}]
+    assert request.json["model"] == "gpt-4o"
+    assert request.values("x-api-key") == ["sk-client"]
+    assert request.value("authorization") is None
+    record = await proxy.sink.next()
+    assert (record.upstream, record.model, record.ending) == (
+        "provider",
+        "gpt-4o",
+        Ending.FINISHED,
+    )
+    assert (record.usage.prompt_tokens, record.usage.cached_tokens) == (15, 3)
+    assert record.tokens_saved > 0
+
+
+async def test_a_plain_answer_has_openais_shape(start: Any) -> None:
+    answer = await post(start(), tools=TOOLS)
+    body = json.loads(answer.body)
+    assert body["object"] == "chat.completion"
+    (choice,) = body["choices"]
+    assert choice == {
+        "index": 0,
+        "finish_reason": "tool_calls",
+        "logprobs": None,
+        "message": {
+            "role": "assistant",
+            "content": "Hello",
+            "refusal": None,
+            "tool_calls": [
+                {
+                    "id": "toolu_1",
+                    "type": "function",
+                    "function": {"name": "f", "arguments": '{"a": 1}'},
+                }
+            ],
+        },
+    }
+
+
+async def test_a_stream(client: AsyncOpenAI) -> None:
+    stream = await client.chat.completions.create(**CHAT, stream=True)
+    chunks = [chunk async for chunk in stream]
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == "Hello"
+    assert chunks[0].choices[0].delta.role == "assistant"
+    assert [chunk.choices[0].finish_reason for chunk in chunks][-1] == "stop"
+    assert all("usage" not in chunk.model_fields_set for chunk in chunks)
+
+
+async def test_a_stream_with_tools(client: AsyncOpenAI) -> None:
+    stream = await client.chat.completions.create(**CHAT, stream=True, tools=TOOLS)
+    deltas = [chunk.choices[0].delta async for chunk in stream]
+    calls = [call for delta in deltas for call in delta.tool_calls or []]
+    assert calls[0].id == "toolu_1"
+    assert calls[0].function is not None
+    assert calls[0].function.name == "f"
+    arguments = "".join((call.function and call.function.arguments) or "" for call in calls)
+    assert json.loads(arguments) == {"a": 1}
+
+
+async def test_usage_comes_exactly_as_asked(start: Any) -> None:
+    proxy = start()
+    asked = await post(proxy, stream=True, stream_options={"include_usage": True})
+    *before, last = events(asked)
+    assert all(chunk["usage"] is None and chunk["choices"] for chunk in before)
+    assert last["choices"] == []
+    assert last["usage"]["prompt_tokens"] == 15
+    assert (await proxy.sink.next()).usage.completion_tokens == 7
+    for options in (None, {"include_usage": False}, {}):
+        answer = await post(proxy, stream=True, stream_options=options)
+        assert all("usage" not in chunk and chunk["choices"] for chunk in events(answer))
+    assert asked.value("content-type") == "text/event-stream; charset=utf-8"
+
+
+async def test_the_proxys_own_wish_for_usage_is_not_seen(start: Any) -> None:
+    proxy = start(usage="ask")
+    answer = await post(proxy, stream=True)
+    assert all("usage" not in chunk and chunk["choices"] for chunk in events(answer))
+    assert (await proxy.sink.next()).usage.prompt_tokens == 15
+
+
+@pytest.mark.parametrize(
+    ("handler", "kind", "status", "code"),
+    [
+        (
+            anthropic_error(400, "invalid_request_error", "theirs"),
+            openai.BadRequestError,
+            400,
+            None,
+        ),
+        (
+            anthropic_error(400, "invalid_request_error", "prompt is too long: 9 tokens"),
+            openai.BadRequestError,
+            400,
+            "context_length_exceeded",
+        ),
+        (
+            anthropic_error(401, "authentication_error", "theirs"),
+            openai.AuthenticationError,
+            401,
+            "invalid_api_key",
+        ),
+        (
+            anthropic_error(404, "not_found_error", "theirs"),
+            openai.NotFoundError,
+            404,
+            "model_not_found",
+        ),
+        (
+            anthropic_error(429, "rate_limit_error", "theirs", ("retry-after", "7")),
+            openai.RateLimitError,
+            429,
+            "rate_limit_exceeded",
+        ),
+        (anthropic_error(500, "api_error", "theirs"), openai.InternalServerError, 500, None),
+        (
+            anthropic_error(529, "overloaded_error", "theirs", ("retry-after", "7")),
+            openai.InternalServerError,
+            503,
+            "overloaded",
+        ),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+async def test_refusals(
+    start: Any,
+    upstream: FakeUpstream,
+    handler: Handler,
+    kind: type[openai.APIStatusError],
+    status: int,
+    code: str | None,
+    stream: bool,
+) -> None:
+    proxy = start(handler=handler)
+    async with AsyncOpenAI(base_url=proxy.base_url, api_key="sk-x", max_retries=0) as client:
+        with pytest.raises(kind) as caught:
+            await client.chat.completions.create(**CHAT, stream=stream)
+    error = caught.value
+    assert (error.status_code, error.code) == (status, code)
+    assert error.body["message"] in ("theirs", "prompt is too long: 9 tokens")  # type: ignore[index]
+    assert error.request_id == "req_err"
+    if status in (429, 503):
+        assert error.response.headers["retry-after"] == "7"
+    assert len(upstream.received) == 1
+    record = await proxy.sink.next()
+    assert (record.ending, record.status, record.tries) == (Ending.FINISHED, status, 1)
+
+
+async def test_a_provider_that_is_down(start: Any) -> None:
+    with closed_port() as port:
+        answer = await post(start(base_url=f"http://127.0.0.1:{port}"))
+    error = own_error(answer, 502, "upstream_unreachable")
+    assert "'provider'" in error["message"]
+
+
+async def test_what_may_have_been_read_is_sent_once(start: Any, upstream: FakeUpstream) -> None:
+    async def drop(request: Received, connection: Connection) -> None:
+        connection.drop()
+
+    for stream in (False, True):
+        own_error(await post(start(handler=drop), stream=stream), 502, "upstream_disconnected")
+    assert len(upstream.received) == 2
+
+
+async def test_silence(start: Any, upstream: FakeUpstream) -> None:
+    async def silent(request: Received, connection: Connection) -> None:
+        await connection.until_closed()
+
+    answer = await post(start(handler=silent, read_timeout_seconds=0.2))
+    own_error(answer, 504, "upstream_timeout")
+    assert len(upstream.received) == 1
+    await soon(upstream.connections[0].closed.wait())
+
+
+@pytest.mark.parametrize("ending", ["cut", "error"])
+async def test_a_stream_that_breaks_off(start: Any, ending: str) -> None:
+    async def breaks(request: Received, connection: Connection) -> None:
+        await connection.begin_stream()
+        for event in list(anthropic_stream("Hel"))[:4]:
+            await connection.chunk(event)
+        if ending == "error":
+            error = {"type": "overloaded_error", "message": "Overloaded"}
+            await connection.chunk(anthropic_event("error", error=error))
+            await connection.until_closed()
+        connection.drop()
+
+    proxy = start(handler=breaks)
+    async with AsyncOpenAI(base_url=proxy.base_url, api_key="sk-x", max_retries=0) as client:
+        stream = await client.chat.completions.create(**CHAT, stream=True)
+        with pytest.raises(openai.APIError) as caught:
+            _ = [chunk async for chunk in stream]
+    assert caught.value.code == "upstream_cut"
+    assert ("Overloaded" in caught.value.message) == (ending == "error")
+    assert (await proxy.sink.next()).ending is Ending.UPSTREAM_CUT
+
+
+async def test_a_client_that_leaves_ends_the_providers_stream(
+    start: Any, upstream: FakeUpstream
+) -> None:
+    async def endless(request: Received, connection: Connection) -> None:
+        await connection.begin_stream()
+        for event in list(anthropic_stream("Hel"))[:4]:
+            await connection.chunk(event)
+        await connection.until_closed()
+
+    proxy = start(handler=endless)
+    async with AsyncOpenAI(base_url=proxy.base_url, api_key="sk-x", max_retries=0) as client:
+        stream = await client.chat.completions.create(**CHAT, stream=True)
+        await anext(aiter(stream))
+        await stream.close()
+    await soon(upstream.connections[0].closed.wait())
+    assert (await proxy.sink.next()).ending is Ending.CLIENT_GONE
+
+
+async def test_a_text_completions_client_that_leaves_ends_the_stream(
+    start: Any, upstream: FakeUpstream
+) -> None:
+    async def endless(request: Received, connection: Connection) -> None:
+        await connection.begin_stream()
+        for event in list(anthropic_stream("Hel"))[:4]:
+            await connection.chunk(event)
+        await connection.until_closed()
+
+    proxy = start(handler=endless)
+    async with AsyncOpenAI(base_url=proxy.base_url, api_key="sk-x", max_retries=0) as client:
+        stream = await client.completions.create(model="m", prompt="x", stream=True)
+        await anext(aiter(stream))
+        await stream.close()
+    await soon(upstream.connections[0].closed.wait())
+
+
+async def test_a_client_that_leaves_before_the_answer_ends_the_call(
+    start: Any, upstream: FakeUpstream
+) -> None:
+    async def silent(request: Received, connection: Connection) -> None:
+        await connection.until_closed()
+
+    proxy = start(handler=silent)
+    async with AsyncOpenAI(base_url=proxy.base_url, api_key="sk-x", max_retries=0) as client:
+        with pytest.raises(openai.APITimeoutError):
+            await client.with_options(timeout=0.3).chat.completions.create(**CHAT)
+    await soon(upstream.connections[0].closed.wait())
+    assert (await proxy.sink.next()).ending is Ending.CLIENT_GONE
+
+
+async def test_parameters_that_the_provider_lacks(start: Any, upstream: FakeUpstream) -> None:
+    extra: dict[str, Any] = {"seed": 1, "temperature": 0.5, "metadata": {"a": "b"}, "top_k": 4}
+    answer = await post(start(), **extra)
+    assert answer.status == 200
+    assert answer.value("x-litellm-dropped-params") == "metadata, seed"
+    sent = upstream.received[0].json
+    assert (sent["temperature"], sent["top_k"]) == (0.5, 4)
+    assert not {"seed", "metadata"} & sent.keys()
+    answer = await post(start(drop_params=False), seed=1)
+    error = own_error_of_provider(answer, 400)
+    assert "seed" in error["message"]
+
+
+def own_error_of_provider(answer: Answer, status: int) -> dict[str, Any]:
+    assert answer.status == status
+    error: dict[str, Any] = json.loads(answer.body)["error"]
+    assert set(error) == {"message", "type", "param", "code"}
+    return error
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_ollama(start: Any, upstream: FakeUpstream, stream: bool) -> None:
+    proxy = start("ollama_chat/llama3", ollama, auth="none")
+    async with AsyncOpenAI(base_url=proxy.base_url, api_key="sk-client") as client:
+        if stream:
+            chunks = await client.chat.completions.create(**CHAT, stream=True)
+            text = "".join([c.choices[0].delta.content or "" async for c in chunks])
+        else:
+            text = (await client.chat.completions.create(**CHAT)).choices[0].message.content or ""
+    assert text == "Hello"
+    (request,) = upstream.received
+    assert request.json["model"] == "llama3"
+    assert request.json["messages"][0]["content"] == HALF
+    assert "sk-client" not in str(request.headers)
+
+
+async def test_embeddings(start: Any, upstream: FakeUpstream) -> None:
+    proxy = start("ollama/e", ollama)
+    async with AsyncOpenAI(base_url=proxy.base_url, api_key="sk-client") as client:
+        answer = await client.embeddings.create(model="e", input="x")
+    assert answer.data[0].embedding == [0.5, -0.5]
+    assert upstream.received[0].json["input"] == ["x"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_completions(start: Any, stream: bool) -> None:
+    proxy = start()
+    async with AsyncOpenAI(base_url=proxy.base_url, api_key="sk-client") as client:
+        if stream:
+            options: Any = {"include_usage": True}
+            chunks = await client.completions.create(
+                model="m", prompt="x", stream=True, stream_options=options
+            )
+            *pieces, last = [chunk async for chunk in chunks]
+            text = "".join([chunk.choices[0].text for chunk in pieces])
+            assert last.choices == []
+            assert last.usage is not None
+            assert last.usage.completion_tokens == 7
+        else:
+            text = (await client.completions.create(model="m", prompt="x")).choices[0].text
+    assert text == "Hello"
+
+
+async def test_it_stands_in_for_an_upstream_that_is_down(
+    proxy_server: ProxyServer, upstream: FakeUpstream
+) -> None:
+    upstream.handler = anthropic
+    with closed_port() as port:
+        down = UpstreamConfig(base_url=f"http://127.0.0.1:{port}/v1", connect_retries=0)
+        spare = UpstreamConfig(
+            via="litellm",
+            base_url=upstream.base_url.removesuffix("/v1"),
+            models={"gpt-4o": "anthropic/claude"},
+        )
+        proxy = proxy_server(
+            upstreams={"a": down, "b": spare},
+            routes=[Route(policy="half", upstream=["a", "b"])],
+        )
+        assert (await post(proxy)).status == 200
+        # a model that it does not have leaves the first one's error as it is
+        own_error(await post(proxy, model="other"), 502, "upstream_unreachable")
+    assert [request.json["model"] for request in upstream.received] == ["claude"]
