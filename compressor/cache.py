@@ -41,8 +41,14 @@ class PartKey:
 
 
 def _settings_text(settings: Settings) -> str:
+    """Write the settings that differ from their defaults, so that a new one moves no old key.
+
+    A default that is changed changes outputs, which calls for a new ALGORITHM_REVISION.
+    """
     fields = {
-        field.name: _plain(getattr(settings, field.name)) for field in dataclasses.fields(settings)
+        field.name: _plain(value)
+        for field in dataclasses.fields(settings)
+        if (value := getattr(settings, field.name)) != field.default
     }
     return json.dumps(fields, sort_keys=True)
 

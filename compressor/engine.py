@@ -16,7 +16,15 @@ from compressor.extract import extract
 from compressor.pool import Job, Overloaded, Piece, WindowPool
 from compressor.scoring import word_probabilities
 from compressor.tokens import Tokenizers
-from compressor.types import CompressionResult, Kind, Settings, Span, TokenCounter
+from compressor.types import (
+    CompressionResult,
+    Kind,
+    Settings,
+    Span,
+    TokenCounter,
+    TokenToWord,
+)
+from compressor.windows import Window, chunk_ends, plan_chunks
 from compressor.words import Word, split_words
 
 # Part of every cache key. Raise it with any change to this package outside `classifier` that can
@@ -38,6 +46,10 @@ class SettingsFields(TypedDict, total=False):
     protect: frozenset[Kind]
     force_tokens: tuple[str, ...]
     encoding: str
+    token_to_word: TokenToWord
+    force_digits: bool
+    drop_consecutive: bool
+    chunk_end_tokens: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +74,8 @@ class Draft:
         outputs = self.pending.result()
         started = time.perf_counter()
         tokens = np.concatenate(outputs) if outputs else np.empty(0, np.float32)
-        probabilities = word_probabilities(self.words, self.encoded.offsets, tokens)
+        how = self.settings.token_to_word
+        probabilities = word_probabilities(self.words, self.encoded.offsets, tokens, how)
         result = extract(self.text, self.words, probabilities, self.settings, self.counter)
         timings = {
             "tokenize": self.tokenize_ms,
@@ -169,7 +182,7 @@ class Compressor:
             return Plain(known)
         classifier = self.load()
         encoded = classifier.encode(text)
-        pieces = _pieces(classifier, encoded)
+        pieces = _pieces(classifier, encoded, _windows(text, encoded, classifier, settings))
         tokenize_ms = _ms_since(started)
         job = self._pool.submit(pieces)
         return Draft(text, settings, counter, words, encoded, job, tokenize_ms)
@@ -198,9 +211,19 @@ def _without_classifier(
     return CompressionResult(text, tokens, tokens, kept, unchanged=reason)
 
 
-def _pieces(classifier: Classifier, encoded: Encoded) -> list[Piece[_Probabilities]]:
+def _windows(
+    text: str, encoded: Encoded, classifier: Classifier, settings: Settings
+) -> list[Window]:
+    if not settings.chunk_end_tokens:
+        return classifier.windows(encoded)
+    return plan_chunks(chunk_ends(text, encoded.offsets, settings.chunk_end_tokens))
+
+
+def _pieces(
+    classifier: Classifier, encoded: Encoded, windows: list[Window]
+) -> list[Piece[_Probabilities]]:
     run = partial(classifier.keep_probabilities, encoded)
-    return [Piece(window.tokens, partial(run, window)) for window in classifier.windows(encoded)]
+    return [Piece(window.tokens, partial(run, window)) for window in windows]
 
 
 def _ms_since(started: float) -> float:

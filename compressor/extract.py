@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from compressor.bonds import bind
 from compressor.budget import Allocation, above, allocate, word_costs
+from compressor.consecutive import without_repeats
 from compressor.protect import find_protected
 from compressor.rebuild import rebuild, text_of
 from compressor.structure import Structure, read_structure
@@ -58,6 +59,8 @@ def extract(
     costs = word_costs(structure, starts)
     attempt = _Attempt(text, structure, scores, costs, settings.threshold, goal, counter)
     allocation, spans, restored = _repaired(attempt, protected)
+    if settings.drop_consecutive:
+        allocation, spans = attempt.without_repeats(allocation, protected, settings)
     clock.lap("budget")
     if allocation.tokens >= before:
         return _unchanged(text, before, "not shorter", allocation.unmet)
@@ -91,6 +94,14 @@ class _Attempt:
         else:
             allocation = above(atoms, self.threshold or 0.0, self._measure)
         return allocation, rebuild(self.text, self.structure, allocation.kept)
+
+    def without_repeats(
+        self, allocation: Allocation, protected: Sequence[ProtectedSpan], settings: Settings
+    ) -> tuple[Allocation, tuple[Span, ...]]:
+        kept = without_repeats(self.text, self.structure, allocation.kept, protected, settings)
+        tokens = self._measure(kept)
+        unmet = allocation.unmet and self.goal is not None and tokens > self.goal
+        return Allocation(kept, tokens, unmet), rebuild(self.text, self.structure, kept)
 
     def _measure(self, kept: NDArray[np.bool_]) -> int:
         return self.counter.count(text_of(self.text, rebuild(self.text, self.structure, kept)))

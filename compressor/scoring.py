@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from compressor.types import TokenToWord
 from compressor.words import Word
 
 FloatArray = NDArray[np.float32]
@@ -12,9 +13,12 @@ IntArray = NDArray[np.int32]
 
 
 def word_probabilities(
-    words: Sequence[Word], offsets: IntArray, probabilities: FloatArray
+    words: Sequence[Word],
+    offsets: IntArray,
+    probabilities: FloatArray,
+    how: TokenToWord = "mean",
 ) -> FloatArray:
-    """Return one keep probability a word, shape (len(words),): the mean over its tokens.
+    """Return one keep probability a word, shape (len(words),): its tokens' mean, or the first's.
 
     `offsets` is (n, 2), character offsets of the classifier's tokens, ascending; `probabilities`
     is (n,). A token counts for every word that it overlaps. A word without a token gets 1.0: what
@@ -32,6 +36,10 @@ def word_probabilities(
     token = np.repeat(np.arange(len(offsets)), touched)
     word = np.arange(len(token)) - np.repeat(np.cumsum(touched) - touched, touched)
     word += np.repeat(first, touched)
+    if how == "first":
+        firsts = np.ones(len(words), np.float32)
+        firsts[word[::-1]] = probabilities[token[::-1]]  # of several, the last assignment stays
+        return firsts
     sums = np.bincount(word, weights=probabilities[token], minlength=len(words))
     counts = np.bincount(word, minlength=len(words))
     return np.where(counts > 0, sums / np.maximum(counts, 1), 1.0).astype(np.float32)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol, get_args
 
 
 class Kind(StrEnum):
@@ -24,6 +24,11 @@ class Kind(StrEnum):
 
 
 ALL_KINDS = frozenset(Kind)
+
+
+TokenToWord = Literal["mean", "first"]
+"""How a word's keep probability comes from its classifier tokens: their mean, or the first one's.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,12 @@ class Settings:
     keep probability is above it, in [0, 1]) and `target_tokens` (a cap, > 0) is set. Tokens are
     the target model's, counted with `encoding`.
 
-    Raises ValueError when none or several are set, or one is out of range.
+    `force_tokens` are words or phrases kept wherever they occur, `force_digits` keeps every word
+    with a digit; with `drop_consecutive` a forced word that would stand right behind the same one
+    is dropped. With `chunk_end_tokens` the classifier sees chunks of up to 510 tokens that end at
+    one of these, each by itself, as LLMLingua-2 was trained; without, windows with context.
+
+    Raises ValueError when none or several amounts are set, or something is out of range.
     """
 
     rate: float | None = None
@@ -65,6 +75,10 @@ class Settings:
     protect: frozenset[Kind] = ALL_KINDS
     force_tokens: tuple[str, ...] = ()
     encoding: str = "o200k_base"
+    token_to_word: TokenToWord = "mean"  # noqa: S105 - not a password
+    force_digits: bool = False
+    drop_consecutive: bool = False
+    chunk_end_tokens: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         chosen = [v for v in (self.rate, self.threshold, self.target_tokens) if v is not None]
@@ -76,6 +90,10 @@ class Settings:
             raise ValueError(f"threshold is {self.threshold}; it is a probability, 0 to 1")
         if self.target_tokens is not None and self.target_tokens < 1:
             raise ValueError(f"target_tokens is {self.target_tokens}; it is at least 1")
+        if self.token_to_word not in get_args(TokenToWord):
+            raise ValueError(f"token_to_word is {self.token_to_word!r}; it is 'mean' or 'first'")
+        if not all(self.chunk_end_tokens):
+            raise ValueError("an empty chunk_end_token would end a chunk everywhere; leave it out")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,19 @@
-"""Cuts a text's classifier tokens into windows: a pure function of their number."""
+"""Cuts a text's classifier tokens into windows: pure functions of their number, or of the text."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
 
 # 256 with the two special tokens. Shorter windows run faster a token (attention grows with the
 # square) and waste more of it on context.
 WINDOW_TOKENS = 254
 # How much a token sees on either side at least, where the text goes on there.
 CONTEXT_TOKENS = 24
+# 512 with the two special tokens: what LLMLingua-2's checkpoints were trained on.
+CHUNK_TOKENS = 510
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +52,44 @@ def plan_windows(
         fed_start = max(0, min(start - (size - (end - start)) // 2, tokens - size))
         windows.append(Window(fed_start, fed_start + size, start, end))
     return windows
+
+
+def plan_chunks(ends: NDArray[np.bool_], *, size: int = CHUNK_TOKENS) -> list[Window]:
+    """Return windows without context that end where `ends` allows, as late as possible.
+
+    `ends` is bool, (tokens,): whether a chunk may end with the token. Where none of the next `size`
+    tokens is such an end, all of them are one chunk. Source: LLMLingua-2's `chunk_end_tokens`
+    (llmlingua/prompt_compressor.py), which cuts after 511 and so loses a token to truncation.
+    """
+    tokens = len(ends)
+    chunks: list[Window] = []
+    start = 0
+    while start < tokens:
+        stop = min(start + size, tokens)
+        if stop < tokens:
+            possible = np.flatnonzero(ends[start:stop])
+            stop = start + int(possible[-1]) + 1 if len(possible) else stop
+        chunks.append(Window(start, stop, start, stop))
+        start = stop
+    return chunks
+
+
+def chunk_ends(
+    text: str, offsets: NDArray[np.int32], end_tokens: Sequence[str]
+) -> NDArray[np.bool_]:
+    """Return for each classifier token whether it is an end token, or white space follows.
+
+    `offsets` is (tokens, 2), in characters of `text`. White space is no token of its own for the
+    classifiers' tokenizers, so a line break ends the token before it.
+    """
+    marks = {end for end in end_tokens if end.strip()}
+    gaps = [end for end in end_tokens if not end.strip()]
+    ends = np.zeros(len(offsets), np.bool_)
+    following = [*offsets[1:, 0].tolist(), len(text)][: len(offsets)]
+    for index, ((start, end), after) in enumerate(zip(offsets.tolist(), following, strict=True)):
+        gap = text[end:after]
+        if after < len(text):  # a token may begin with the space before its word
+            token = text[after : offsets[index + 1, 1]]
+            gap += token[: len(token) - len(token.lstrip())]
+        ends[index] = text[start:end].strip() in marks or any(white in gap for white in gaps)
+    return ends

@@ -107,6 +107,16 @@ class Policy(BaseModel):
     force_tokens: tuple[str, ...] = Field(
         (), description="Words or phrases that are always kept where they occur."
     )
+    force_digits: bool = Field(
+        False,
+        description="Keep every word with a digit in it, whatever the budget says. Without it, "
+        "numbers stay with the clauses that stay.",
+    )
+    drop_consecutive: bool = Field(
+        False,
+        description="Drop a force token that would stand right behind the same one, because what "
+        "stood between them is gone.",
+    )
     deadline_ms: int = Field(
         2000,
         ge=1,

@@ -120,6 +120,8 @@ def _settings(
         target_tokens=decision.target_tokens,
         protect=kinds,
         force_tokens=policy.force_tokens,
+        force_digits=policy.force_digits,
+        drop_consecutive=policy.drop_consecutive,
         encoding=encoding,
     )
 

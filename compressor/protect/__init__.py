@@ -3,7 +3,7 @@
 from bisect import bisect_right
 
 from compressor.protect.blocks import block_spans
-from compressor.protect.inline import forced_spans, inline_spans
+from compressor.protect.inline import digit_spans, forced_spans, inline_spans
 from compressor.protect.json_values import json_spans
 from compressor.protect.negation import negation_spans
 from compressor.protect.numbers import number_spans
@@ -33,6 +33,8 @@ def find_protected(text: str, settings: Settings) -> list[ProtectedSpan]:
         found += prompt_spans(text, blocks)
     if Kind.FORCED in wanted:
         found += forced_spans(text, settings.force_tokens)
+        if settings.force_digits:
+            found += digit_spans(text)
     whole = [s for s in blocks if not s.conditional]
     starts = [s.start for s in whole]
     outside = [s for s in found if s.kind in wanted and not _inside(s, whole, starts)]

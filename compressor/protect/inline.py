@@ -63,6 +63,7 @@ _KIND = {
     "identifier": Kind.IDENTIFIER,
 }
 _TRAILING = ".,;:!?*'’"
+_DIGITS = re.compile(r"\d+")
 _SLASHED_WORDS = re.compile(r"[^\W\d_]{1,20}(?:/[^\W\d_]{1,20}){1,3}")
 
 
@@ -91,6 +92,12 @@ def forced_spans(text: str, force_tokens: tuple[str, ...]) -> Iterator[Protected
         after = r"(?!\w)" if _is_letter(token[-1]) else ""
         for match in re.finditer(before + re.escape(token) + after, text):
             yield ProtectedSpan(match.start(), match.end(), Kind.FORCED)
+
+
+def digit_spans(text: str) -> Iterator[ProtectedSpan]:
+    """Yield all digits as forced: the words they are in stay (LLMLingua's force_reserve_digit)."""
+    for match in _DIGITS.finditer(text):
+        yield ProtectedSpan(match.start(), match.end(), Kind.FORCED)
 
 
 def _trimmed(text: str, start: int, end: int) -> int:

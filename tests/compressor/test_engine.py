@@ -132,6 +132,29 @@ def test_a_cap_below_the_text_is_kept(compressor: Compressor) -> None:
     assert compressor.compress(prose(200), target_tokens=60).tokens_after <= 60
 
 
+def test_chunks_end_where_they_are_told_to(
+    compressor: Compressor, classifier: HashClassifier
+) -> None:
+    text = prose(1200)
+    result = compressor.compress(text, rate=0.5, chunk_end_tokens=("taxes.", "."))
+    assert classifier.windows_run == 3
+    assert result.text != compressor.compress(text, rate=0.5).text
+    assert classifier.windows_run > 100
+
+
+def test_the_first_token_can_stand_for_its_word(bundled: Compressor) -> None:
+    text = "Antidisestablishmentarians reconsidered uncharacteristically many overgeneralisations. "
+    mean = bundled.compress(text * 4, rate=0.5)
+    first = bundled.compress(text * 4, rate=0.5, token_to_word="first")
+    assert first.text != mean.text
+
+
+@pytest.fixture
+def bundled() -> Iterator[Compressor]:
+    with Compressor() as compressor:
+        yield compressor
+
+
 def test_many_threads_at_once_give_the_same_bytes_as_one_alone(compressor: Compressor) -> None:
     texts = [prose(5 + 40 * seed, seed) for seed in range(12)]
     alone = [compressor.compress(text, rate=0.5) for text in texts]

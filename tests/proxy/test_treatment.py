@@ -51,6 +51,17 @@ async def test_the_compressor_gets_the_policys_settings(compressor: FakeCompress
     assert (half.rate, half.protect) == (0.5, frozenset(Kind))
 
 
+async def test_forced_digits_and_consecutive_words_pass_through(compressor: FakeCompressor) -> None:
+    update = {"force_digits": True, "drop_consecutive": True}
+    policies = {**POLICIES, "half": POLICIES["half"].model_copy(update=update)}
+    changed = config().model_copy(update={"policies": policies})
+    await prepare(Pipeline(changed, compressor, FakeTokenizers()), chat(LONG))
+    await prepare(Pipeline(config(), compressor, FakeTokenizers()), chat(LONG))
+    passed, plain = (call[1] for call in compressor.calls)
+    assert (passed.force_digits, passed.drop_consecutive) == (True, True)
+    assert (plain.force_digits, plain.drop_consecutive) == (False, False)
+
+
 async def test_protections_that_are_off_are_left_out(compressor: FakeCompressor) -> None:
     protect = Protections(json=False, quote=False)
     policies = {**POLICIES, "half": POLICIES["half"].model_copy(update={"protect": protect})}
