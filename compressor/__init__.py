@@ -4,17 +4,30 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from compressor.build import build_part_compressor
+    from compressor.contexts import CompressedContexts, ContextFilter, compress_contexts
     from compressor.engine import Compressor
     from compressor.types import CompressionResult, Kind, Settings
 
-__all__ = ["CompressionResult", "Compressor", "Kind", "Settings", "build_part_compressor"]
+__all__ = [
+    "CompressedContexts",
+    "CompressionResult",
+    "Compressor",
+    "ContextFilter",
+    "Kind",
+    "Settings",
+    "build_part_compressor",
+    "compress_contexts",
+]
 
 _HOMES = {
+    "CompressedContexts": "compressor.contexts",
     "CompressionResult": "compressor.types",
     "Compressor": "compressor.engine",
+    "ContextFilter": "compressor.contexts",
     "Kind": "compressor.types",
     "Settings": "compressor.types",
     "build_part_compressor": "compressor.build",
+    "compress_contexts": "compressor.contexts",
 }
 
 

@@ -1,6 +1,7 @@
 """One text in, a shorter one out: the library's own entry point."""
 
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from compressor.classifier.base import Classifier, Encoded
 from compressor.extract import extract
 from compressor.pool import Job, Overloaded, Piece, WindowPool
-from compressor.scoring import word_probabilities
+from compressor.scoring import Classified, word_probabilities
 from compressor.tokens import Tokenizers
 from compressor.types import (
     CompressionResult,
@@ -71,9 +72,8 @@ class Draft:
 
     def finish(self) -> CompressionResult:
         """Make the result, once the classifier is done (blocks until then)."""
-        outputs = self.pending.result()
+        tokens = _concatenated(self.pending)
         started = time.perf_counter()
-        tokens = np.concatenate(outputs) if outputs else np.empty(0, np.float32)
         how = self.settings.token_to_word
         probabilities = word_probabilities(self.words, self.encoded.offsets, tokens, how)
         result = extract(self.text, self.words, probabilities, self.settings, self.counter)
@@ -169,23 +169,49 @@ class Compressor:
 
         Raises ClassifierUnavailable, and Overloaded where the windows would not fit in the queue.
         """
-        if len(text) > self._pool.max_queued_tokens * _CHARACTERS_PER_TOKEN:
-            raise Overloaded(
-                f"a text of {len(text)} characters has more classifier tokens than may wait "
-                f"(max_queued_tokens is {self._pool.max_queued_tokens})"
-            )
+        self._refuse_too_long(text)
         started = time.perf_counter()
         counter = self._tokenizers.counter(settings.encoding)
         words = split_words(text)
         known = _without_classifier(text, words, settings, counter)
         if known is not None:
             return Plain(known)
-        classifier = self.load()
-        encoded = classifier.encode(text)
-        pieces = _pieces(classifier, encoded, _windows(text, encoded, classifier, settings))
+        encoded, pieces = self._encode(text, settings)
         tokenize_ms = _ms_since(started)
         job = self._pool.submit(pieces)
         return Draft(text, settings, counter, words, encoded, job, tokenize_ms)
+
+    def classify(self, texts: Sequence[str], settings: Settings) -> list[Classified]:
+        """Return what the classifier makes of several texts, each seen by itself.
+
+        Raises ClassifierUnavailable, and Overloaded where they do not fit in the queue together.
+        """
+        jobs: list[tuple[Encoded, Job[_Probabilities]]] = []
+        try:
+            for text in texts:
+                self._refuse_too_long(text)
+                encoded, pieces = self._encode(text, settings)
+                jobs.append((encoded, self._pool.submit(pieces)))
+            return [Classified(e.offsets, _concatenated(job.future)) for e, job in jobs]
+        finally:
+            for _, job in jobs:
+                job.future.cancel()  # matters only where one failed
+
+    def counter(self, encoding: str) -> TokenCounter:
+        """Return the counter of a target model's tokens. Raises UnknownEncoding."""
+        return self._tokenizers.counter(encoding)
+
+    def _encode(self, text: str, settings: Settings) -> tuple[Encoded, list[Piece[_Probabilities]]]:
+        classifier = self.load()
+        encoded = classifier.encode(text)
+        return encoded, _pieces(classifier, encoded, _windows(text, encoded, classifier, settings))
+
+    def _refuse_too_long(self, text: str) -> None:
+        if len(text) > self._pool.max_queued_tokens * _CHARACTERS_PER_TOKEN:
+            raise Overloaded(
+                f"a text of {len(text)} characters has more classifier tokens than may wait "
+                f"(max_queued_tokens is {self._pool.max_queued_tokens})"
+            )
 
     def close(self) -> None:
         """End the classifier threads; what still waits fails with PoolClosed."""
@@ -209,6 +235,11 @@ def _without_classifier(
         return None
     kept = (Span(0, len(text)),) if text else ()
     return CompressionResult(text, tokens, tokens, kept, unchanged=reason)
+
+
+def _concatenated(outputs: Future[list[_Probabilities]]) -> _Probabilities:
+    windows = outputs.result()
+    return np.concatenate(windows) if windows else np.empty(0, np.float32)
 
 
 def _windows(

@@ -34,11 +34,14 @@ def extract(
     probabilities: NDArray[np.float32],
     settings: Settings,
     counter: TokenCounter,
+    *,
+    protected: Sequence[ProtectedSpan] | None = None,
 ) -> CompressionResult:
     """Return `text` cut down to what `settings` allow.
 
     `words` are those of `split_words(text)`, `probabilities` one keep probability each, shape
-    (len(words),); tokens are counted with `counter`. The result is the source itself, with the
+    (len(words),); tokens are counted with `counter`. `protected` are the spans to protect, by
+    start, where they are not those of the whole text. The result is the source itself, with the
     reason in `unchanged`, where nothing can be saved.
     """
     if _has_lone_surrogate(text):
@@ -51,7 +54,7 @@ def extract(
     if goal is not None and goal >= before:
         return _unchanged(text, before, "within budget")
     clock = _Clock()
-    protected = find_protected(text, settings)
+    protected = find_protected(text, settings) if protected is None else list(protected)
     clock.lap("protect")
     structure = read_structure(text, words)
     scores = probabilities.astype(np.float64)
@@ -108,7 +111,7 @@ class _Attempt:
 
 
 def _repaired(
-    attempt: _Attempt, protected: list[ProtectedSpan]
+    attempt: _Attempt, protected: Sequence[ProtectedSpan]
 ) -> tuple[Allocation, tuple[Span, ...], dict[Kind, int]]:
     """Choose, verify, and choose again with what was missing required, so that the cap holds."""
     restored: Counter[Kind] = Counter()

@@ -1,6 +1,7 @@
 """Classifier-token probabilities to word probabilities."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,18 @@ from compressor.words import Word
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Classified:
+    """A text as the classifier sees it.
+
+    `offsets` is int32, (tokens, 2): the characters of each classifier token; `probabilities` is
+    float32, (tokens,): each one's keep probability.
+    """
+
+    offsets: IntArray
+    probabilities: FloatArray
 
 
 def word_probabilities(

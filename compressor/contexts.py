@@ -1,0 +1,258 @@
+"""Several contexts under one budget: which of them stay (coarse), and what of those (fine).
+
+LLMLingua's coarse-to-fine compression with its faults mended: a context's score is the mean over
+all its words, its length counts, the budget of the contexts is a number of tokens that is kept to,
+and which contexts survived is told. Source: `use_context_level_filter` in
+llmlingua/prompt_compressor.py; LongLLMLingua (arXiv 2310.06839), section 4.1, for the idea.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compressor.extract import extract
+from compressor.protect import find_protected
+from compressor.scoring import Classified, word_probabilities
+from compressor.types import CompressionResult, ProtectedSpan, Settings, Span, TokenCounter
+from compressor.words import Word, split_words
+
+SEPARATOR = "\n\n"
+
+
+class ContextClassifier(Protocol):
+    """What is needed of a Compressor here."""
+
+    def classify(self, texts: Sequence[str], settings: Settings) -> list[Classified]:
+        """Return what the classifier makes of several texts, each seen by itself."""
+        ...
+
+    def counter(self, encoding: str) -> TokenCounter:
+        """Return the counter of a target model's tokens."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ContextFilter:
+    """Which contexts may stay at all, before words are chosen. Nothing set: all.
+
+    `rate` is the share of the contexts' tokens that stays at most, in (0, 1]; `target_tokens` the
+    same as a number; `target_contexts` how many contexts stay at most. Those whose index is in
+    `force` stay in any case and count towards all three.
+    """
+
+    rate: float = 1.0
+    target_tokens: int | None = None
+    target_contexts: int | None = None
+    force: frozenset[int] = frozenset()
+
+    def __post_init__(self) -> None:
+        if not 0 < self.rate <= 1:
+            raise ValueError(
+                f"the contexts' rate is {self.rate}; it is a share kept, above 0 and at most 1"
+            )
+        for name in ("target_tokens", "target_contexts"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name} is {value}; it is at least 1")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether every context passes."""
+        return self.rate >= 1 and self.target_tokens is None and self.target_contexts is None
+
+
+@dataclass(frozen=True, slots=True)
+class CompressedContexts:
+    """Several contexts, compressed.
+
+    `result` is of the survivors joined by blank lines, with `tokens_before` of all contexts joined;
+    its `kept` are offsets into the survivors' joined text. Contexts without words are left out of
+    both. By context, in the order given: `texts` (empty for one that did not survive), `kept`
+    (offsets into that context) and `scores`. `survived` are the survivors' indices, ascending.
+    """
+
+    result: CompressionResult
+    texts: tuple[str, ...]
+    kept: tuple[tuple[Span, ...], ...]
+    survived: tuple[int, ...]
+    scores: tuple[float, ...]
+
+
+def compress_contexts(
+    compressor: ContextClassifier,
+    contexts: Sequence[str],
+    settings: Settings,
+    *,
+    context_filter: ContextFilter | None = None,
+    scores: Sequence[float] | None = None,
+) -> CompressedContexts:
+    """Choose contexts, then words in them, under one budget: `settings` are for all of it together.
+
+    `scores` are one a context, higher is better (its relevance to a question, say); without, the
+    mean keep probability over a context's words. Contexts are classified each by itself, so that
+    no context's probabilities depend on the others. Raises ValueError for an index or a number of
+    scores that does not fit, else what the classifier raises.
+    """
+    wanted = context_filter or ContextFilter()
+    outside = sorted(i for i in wanted.force if not 0 <= i < len(contexts))
+    if outside:
+        raise ValueError(f"there is no context {outside[0]}: there are {len(contexts)}, from 0")
+    if scores is not None and len(scores) != len(contexts):
+        raise ValueError(f"{len(scores)} scores for {len(contexts)} contexts")
+    counter = compressor.counter(settings.encoding)
+    read = _read(compressor, contexts, settings)
+    if scores is None:
+        scores = [c.score for c in read]
+    survived = _survivors(read, scores, wanted, counter)
+    before = counter.count(_joined(read))
+    filled = [i for i in survived if read[i].words]
+    result, kept = _extract([read[i] for i in filled], before, settings, counter)
+    if result.tokens_after < before:
+        result = replace(result, unchanged=None)  # though the survivors may be as they were
+    spans: list[tuple[Span, ...]] = [()] * len(contexts)
+    for index, own in zip(filled, kept, strict=True):
+        spans[index] = own
+    return CompressedContexts(
+        result=result,
+        texts=tuple(
+            "".join(c.text[s.start : s.end] for s in own)
+            for c, own in zip(read, spans, strict=True)
+        ),
+        kept=tuple(spans),
+        survived=survived,
+        scores=tuple(float(score) for score in scores),
+    )
+
+
+def choose_contexts(
+    scores: Sequence[float],
+    tokens: Sequence[int],
+    *,
+    budget: int | None = None,
+    most: int | None = None,
+    force: Collection[int] = (),
+) -> tuple[int, ...]:
+    """Return the indices, ascending, of the best contexts that fit in `budget` tokens together.
+
+    The best-scored come first; one that no longer fits gives way to the next one that does. Where
+    nothing fits, the best one stays all the same, for its words to be cut. Equals in order.
+    """
+    chosen = set(force)
+    used = sum(tokens[i] for i in chosen)
+    ranking = sorted((i for i in range(len(scores)) if i not in chosen), key=lambda i: -scores[i])
+    for index in ranking:
+        if most is not None and len(chosen) >= most:
+            break
+        if budget is None or used + tokens[index] <= budget:
+            chosen.add(index)
+            used += tokens[index]
+    if not chosen and ranking:
+        chosen.add(ranking[0])
+    return tuple(sorted(chosen))
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    text: str
+    words: list[Word]
+    probabilities: NDArray[np.float32]
+
+    @property
+    def score(self) -> float:
+        return float(self.probabilities.mean()) if self.words else 0.0
+
+
+def _joined(contexts: Sequence[_Context]) -> str:
+    return SEPARATOR.join(context.text for context in contexts if context.words)
+
+
+def _read(
+    compressor: ContextClassifier, contexts: Sequence[str], settings: Settings
+) -> list[_Context]:
+    words = [split_words(text) for text in contexts]
+    filled = [text for text, own in zip(contexts, words, strict=True) if own]
+    classified = iter(compressor.classify(filled, settings))
+    read: list[_Context] = []
+    for text, own in zip(contexts, words, strict=True):
+        if not own:
+            read.append(_Context(text, [], np.empty(0, np.float32)))
+            continue
+        seen = next(classified)
+        how = settings.token_to_word
+        of_words = word_probabilities(own, seen.offsets, seen.probabilities, how)
+        read.append(_Context(text, own, of_words))
+    return read
+
+
+def _survivors(
+    read: Sequence[_Context], scores: Sequence[float], wanted: ContextFilter, counter: TokenCounter
+) -> tuple[int, ...]:
+    """Return the survivors' indices: without words only by an open filter or by force."""
+    if wanted.is_open:
+        return tuple(range(len(read)))
+    candidates = [i for i, context in enumerate(read) if context.words or i in wanted.force]
+    costs = [counter.count(read[i].text + SEPARATOR) for i in candidates]
+    budget = None
+    if wanted.target_tokens is not None or wanted.rate < 1:
+        whole = counter.count(_joined(read))
+        budget = min(round(wanted.rate * whole), wanted.target_tokens or whole)
+    force = {candidates.index(i) for i in wanted.force}
+    chosen = [
+        candidates[i]
+        for i in choose_contexts(
+            [scores[i] for i in candidates],
+            costs,
+            # the last one has no separator behind it, which mostly takes a token
+            budget=None if budget is None else budget + 1,
+            most=wanted.target_contexts,
+            force=force,
+        )
+    ]
+    # Tokens of joined texts do not add up exactly: let the joined text have the last word.
+    while budget is not None and len(chosen) > max(1, len(force)):
+        if counter.count(_joined([read[i] for i in chosen])) <= budget:
+            break
+        chosen.remove(min((i for i in chosen if i not in wanted.force), key=lambda i: scores[i]))
+    return tuple(chosen)
+
+
+def _extract(
+    survivors: Sequence[_Context], before: int, settings: Settings, counter: TokenCounter
+) -> tuple[CompressionResult, list[tuple[Span, ...]]]:
+    """Return the result of the survivors joined, and what is kept of each in its own offsets."""
+    text = _joined(survivors)
+    lengths = [len(context.text) + len(SEPARATOR) for context in survivors]
+    starts = list(accumulate(lengths, initial=0))[: len(survivors)]
+    words: list[Word] = []
+    protected: list[ProtectedSpan] = []
+    for context, start in zip(survivors, starts, strict=True):
+        words += [Word(w.start + start, w.end + start) for w in context.words]
+        # By context, so that a fence left open in one does not swallow the next.
+        protected += [
+            replace(s, start=s.start + start, end=s.end + start)
+            for s in find_protected(context.text, settings)
+        ]
+    probabilities = np.concatenate(
+        [np.empty(0, np.float32), *(context.probabilities for context in survivors)]
+    )
+    if settings.rate is not None:
+        target = max(1, round(settings.rate * before))
+        settings = replace(settings, rate=None, target_tokens=target)
+    result = extract(text, words, probabilities, settings, counter, protected=protected)
+    kept = [
+        _inside(result.kept, start, start + len(context.text))
+        for context, start in zip(survivors, starts, strict=True)
+    ]
+    return replace(result, tokens_before=before), kept
+
+
+def _inside(kept: Sequence[Span], start: int, end: int) -> tuple[Span, ...]:
+    return tuple(
+        Span(max(span.start, start) - start, min(span.end, end) - start)
+        for span in kept
+        if span.start < end and span.end > start
+    )
