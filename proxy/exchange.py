@@ -149,7 +149,8 @@ class Exchange:
 
     async def _read_for_its_model(self, plan: _Plan) -> _Plan:
         """Read a body that is not compressed where its route's upstreams want that."""
-        if not self._has_body() or not self._services.upstreams.reads_body(plan.route):
+        path = self._scope["path"]
+        if not self._has_body() or not self._services.upstreams.reads_body(plan.route, path):
             return plan
         limit = self._services.config.server.max_parse_bytes
         body, complete = await self._client.read_body(limit)

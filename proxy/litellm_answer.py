@@ -27,7 +27,7 @@ _UNSENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout"})
 _SILENT = frozenset({"ReadTimeout", "WriteTimeout", "Timeout", "APITimeoutError"})
 _BROKEN = frozenset({"ReadError", "WriteError", "CloseError", "RemoteProtocolError"})
 
-_OWN_WORDS = re.compile(r"^(?:litellm\.\w+: )+")
+_OWN_WORDS = re.compile(r"^(?:litellm\.\w+: |\w+(?:Error|Exception)(?::| -) )+")
 _ADVICE = re.compile(r"\n\nThis looks like a bug in LiteLLM.*|\s*Handle with `litellm\..*", re.S)
 _OVERLOADED = 529  # Anthropic's; OpenAI says 503
 

@@ -71,6 +71,7 @@ def _loaded() -> Library:
     litellm.disable_aiohttp_transport = True  # it calls a reset connection one never opened
     _know_no_secrets(litellm)
     _send_once()
+    _follow_no_redirect()
     _share_no_client(litellm)
     _log_nothing()
     return Library(litellm)
@@ -102,6 +103,20 @@ def _send_once() -> None:
         raise  # noqa: PLE0704
 
     AsyncHTTPHandler.single_connection_post_request = not_again
+
+
+def _follow_no_redirect() -> None:
+    from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler  # noqa: PLC0415
+
+    create = AsyncHTTPHandler.create_client
+
+    def without_redirects(*args: object, **options: object) -> Any:  # noqa: ANN401
+        # They would take a key to an address that no config names.
+        client = create(*args, **options)
+        client.follow_redirects = False
+        return client
+
+    AsyncHTTPHandler.create_client = without_redirects
 
 
 def _share_no_client(litellm: Any) -> None:  # noqa: ANN401

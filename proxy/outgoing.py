@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from proxy import headers as head
 from proxy.azure import to_azure, without_api_version
 from proxy.config_upstream import Auth, UpstreamConfig, Via
+from proxy.errors import RequestRefused
 from proxy.headers import RawHeaders
 from proxy.model_names import ModelNames, renamed
 from proxy.upstream import UpstreamRequest
@@ -32,6 +33,11 @@ _STATELESS = frozenset(
 )
 # What makes a request to /v1/responses go on from something that one upstream keeps.
 _KEPT = (b'"previous_response_id"', b'"conversation"', b'"file_id"', b'"item_reference"')
+
+
+def is_stateless(path: str) -> bool:
+    """Whether any upstream could answer a request on this path, whoever answered before."""
+    return path in _STATELESS
 
 
 @dataclass(slots=True)
@@ -110,6 +116,14 @@ class Outgoing:
 
     def _target(self, config: UpstreamConfig, names: ModelNames) -> str:
         if config.via is Via.AZURE:
+            streamed = self.body is not None and not isinstance(self.body, bytes)
+            if streamed and not self.model and is_stateless(self.path):
+                raise RequestRefused(
+                    413,
+                    "the body is over server.max_parse_bytes, so its model is not known, and "
+                    "Azure needs one to choose the deployment",
+                    code="request_too_large",
+                )
             return to_azure(
                 self.target,
                 base_url=config.base_url or "",

@@ -82,7 +82,7 @@ class LitellmUpstream:
         key = self._key(request)
         arguments = self._arguments(operation, request.model, asked, key)
         try:
-            answer = await self._call(operation, arguments)
+            answer, first = await self._call(operation, arguments, asked)
         except self.errors() as error:
             found = failure(self.name, error, key)
             if isinstance(found, UpstreamError):
@@ -90,20 +90,37 @@ class LitellmUpstream:
             return _Whole(found.status, found.headers, found.body)
         headers = [*_headers_of(answer), *self._dropped(operation, arguments, asked)]
         if asked.stream:
-            return _Stream(self, answer, (*_EVENTS, *headers), asked.include_usage, key)
+            return _Stream(self, answer, first, (*_EVENTS, *headers), asked.include_usage, key)
         return _Whole(200, (*_JSON, *headers), completion_body(answer.model_dump()))
 
-    async def _call(self, operation: Operation, arguments: Mapping[str, object]) -> Any:  # noqa: ANN401
+    async def _call(
+        self, operation: Operation, arguments: Mapping[str, object], asked: Asked
+    ) -> tuple[Any, Any]:
+        """Return the answer and, of a stream, its first chunk.
+
+        Some providers are asked only for the first chunk, and until then could still refuse.
+        """
         # The library's own limits are those of its HTTP clients; some providers have other ones.
         limit = self.config.connect_timeout_seconds + self.config.read_timeout_seconds
         try:
             async with asyncio.timeout(limit):
-                return await getattr(self._litellm, operation.function)(**arguments)
+                answer = await getattr(self._litellm, operation.function)(**arguments)
+                return answer, await self._first(answer) if asked.stream else None
         except TimeoutError as error:
             raise UpstreamTimeout(
                 f"upstream '{self.name}' did not answer within {limit:g} seconds "
                 "(read_timeout_seconds)"
             ) from error
+
+    async def _first(self, stream: Any) -> Any:  # noqa: ANN401
+        there = False
+        try:
+            first = await anext(aiter(stream), None)
+            there = True
+        finally:
+            if not there:
+                self.end(stream)
+        return first
 
     def errors(self) -> tuple[type[Exception], ...]:
         """Return what the library raises for everything that goes wrong on the way."""
@@ -248,6 +265,7 @@ class _Stream:
         self,
         upstream: LitellmUpstream,
         stream: Any,  # noqa: ANN401  (one of many stream types of the library)
+        first: Any,  # noqa: ANN401
         headers: Sequence[tuple[bytes, bytes]],
         include_usage: bool,
         key: str | None,
@@ -255,19 +273,26 @@ class _Stream:
         self.headers = headers
         self._upstream = upstream
         self._stream = stream
+        self._first = first
         self._include_usage = include_usage
         self._key = key
         self._ended = False
 
     async def chunks(self) -> AsyncIterator[bytes]:
         try:
-            async for chunk in self._stream:
-                for event in stream_event(chunk.model_dump(), include_usage=self._include_usage):
+            if self._first is not None:
+                for event in self._events(self._first):
                     yield event
+                async for chunk in self._stream:
+                    for event in self._events(chunk):
+                        yield event
         except self._upstream.errors() as error:
             raise self._upstream.broken(error, self._key) from error
         self._ended = True
         yield DONE
+
+    def _events(self, chunk: Any) -> Iterator[bytes]:  # noqa: ANN401
+        return stream_event(chunk.model_dump(), include_usage=self._include_usage)
 
     def close(self) -> None:
         if not self._ended:

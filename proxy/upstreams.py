@@ -8,7 +8,7 @@ from policies.types import FallbackCause, Route
 from proxy.config_upstream import UpstreamConfig, Via
 from proxy.errors import UpstreamError, UpstreamTimeout, UpstreamUnreachable
 from proxy.model_names import ModelNames
-from proxy.outgoing import Outgoing
+from proxy.outgoing import Outgoing, is_stateless
 from proxy.upstream import AiohttpUpstream, Upstream, UpstreamResponse
 from proxy.upstream_choice import in_order
 from proxy.upstream_health import Health
@@ -70,12 +70,15 @@ class Upstreams:
         found = ((name, member.health.trouble()) for name, member in self._members.items())
         return {f"upstream {name}": trouble for name, trouble in found if trouble is not None}
 
-    def reads_body(self, route: Route) -> bool:
-        """Whether a request on this route has to be read: to be sent again, or for its model."""
-        return len(route.upstreams) > 1 or any(
-            (config := self._members[share.name].config).via is not Via.OPENAI or config.models
-            for share in route.upstreams
-        )
+    def reads_body(self, route: Route, path: str) -> bool:
+        """Whether a request has to be read before it is sent: to be sent again, or for its model.
+
+        What could go to one upstream only, like the upload of a file, is streamed all the same.
+        """
+        if not is_stateless(path):
+            return False
+        configs = [self._members[share.name].config for share in route.upstreams]
+        return len(configs) > 1 or configs[0].via is not Via.OPENAI or bool(configs[0].models)
 
     def preferred(self, route: Route, outgoing: Outgoing) -> str:
         """Return the upstream to take where only one can be asked, like for a websocket."""

@@ -54,6 +54,18 @@ def test_the_readmes_config_loads(tmp_path: Path) -> None:
     assert load(tmp_path / "config.yaml", {}).policies["documents"].rate == 0.4
 
 
+def test_the_routes_on_the_page_about_upstreams_are_the_examples(tmp_path: Path) -> None:
+    example = (ROOT / "examples" / "config-fallback.yaml").read_text("utf-8")
+    [(_, body)] = [b for b in blocks("yaml") if b[0] == "upstreams.md"]
+    path = tmp_path / "config.yaml"
+    path.write_text(example[: example.index("routes:")] + body)
+    found, shown = (
+        load(file, {}, need_secrets=False).routes[0]
+        for file in (ROOT / "examples" / "config-fallback.yaml", path)
+    )
+    assert (shown.tiers, shown.fallback_on) == (found.tiers, found.fallback_on)
+
+
 def test_the_compose_file_names_services() -> None:
     compose = yaml.safe_load((ROOT / "examples" / "docker-compose.yaml").read_text("utf-8"))
     assert {"tersely", "valkey"} <= set(compose["services"])

@@ -197,3 +197,25 @@ async def test_paths_that_climb_are_not_served(
     proxy = azure_proxy(proxy_server, upstream)
     own_error(await ask(proxy, "GET", target), 404, "unknown_url")
     assert upstream.received == []
+
+
+async def test_a_body_too_large_to_read_has_no_deployment(
+    proxy_server: ProxyServer, upstream: FakeUpstream
+) -> None:
+    config = UpstreamConfig(
+        via="azure", base_url=upstream.base_url.removesuffix("/v1"), api_version=VERSION
+    )
+    proxy = proxy_server(
+        server={"max_parse_bytes": 1024},
+        upstreams={"azure": config},
+        routes=[Route(policy="half", upstream="azure")],
+    )
+    big = b'{"model":"m","input":"' + b"x" * 2000 + b'"}'
+    for target in ("/v1/embeddings", "/v1/chat/completions"):
+        own_error(await ask(proxy, "POST", target, JSON, big), 413, "request_too_large")
+    assert (await ask(proxy, "POST", "/openai/deployments/d/embeddings", JSON, big)).status == 200
+    assert (await ask(proxy, "POST", "/v1/files", JSON, big)).status == 200
+    assert [request.target.partition("?")[0] for request in upstream.received] == [
+        "/openai/deployments/d/embeddings",
+        "/openai/files",
+    ]

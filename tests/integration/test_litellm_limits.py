@@ -186,3 +186,37 @@ def test_nothing_is_imported_that_is_not_configured() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+async def test_a_redirect_is_not_followed(start: Any, upstream: FakeUpstream) -> None:
+    other = FakeUpstream()
+    await other.start()
+
+    async def elsewhere(request: Received, connection: Connection) -> None:
+        await connection.answer(307, b"", [("Location", f"{other.base_url}/messages")])
+
+    own_error(await post(start(handler=elsewhere)), 502, "upstream_protocol_error")
+    assert (len(upstream.received), other.received) == (1, [])
+    await other.close()
+
+
+def test_loading_fetches_nothing_and_reads_no_env_file(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("FROM_A_FILE=1")
+    code = (
+        "import os, socket\n"
+        "def refuse(*_, **__): raise SystemExit('something was looked up')\n"
+        "socket.getaddrinfo = socket.socket.connect = refuse\n"
+        "from proxy.litellm_library import library\n"
+        "assert library() is library()\n"
+        "assert library().litellm.get_secret('PATH') == ''\n"
+        "print(os.environ.get('FROM_A_FILE'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout.strip(), done.stderr) == ("None", "")

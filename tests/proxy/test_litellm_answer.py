@@ -82,6 +82,7 @@ def test_what_litellm_did_not_expect_is_no_answer() -> None:
         ('litellm.X: litellm.Y: OllamaError - {"error":"theirs"}', "theirs"),
         ('X - {"message":"theirs"}', "theirs"),
         ("litellm.X: plain words", "plain words"),
+        ("litellm.AError: AError: BException - plain words", "plain words"),
         ("X - {broken", "X - {broken"),
         ("X - {1: 2}", "X - {1: 2}"),
         ("words\n\nThis looks like a bug in LiteLLM rather than yours. https://x", "words"),
