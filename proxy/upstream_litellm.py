@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from proxy.body import decode_body
-from proxy.config_upstream import UpstreamConfig
+from proxy.config_upstream import Auth, UpstreamConfig
 from proxy.errors import RequestRefused, UpstreamCut, UpstreamError, UpstreamTimeout
 from proxy.headers import client_key
 from proxy.json_spans import Unreadable
@@ -169,10 +169,12 @@ class LitellmUpstream:
                 code="model_not_found",
             )
         config, provider = self.config, name.partition("/")[0]
+        # Only where the config says so: clients without a key would else spend on the machine's.
+        as_machine = config.auth is Auth.NONE and provider in _KNOW_MACHINES
         fixed: dict[str, object] = {
             **config.params,
             "model": name,
-            "api_key": key or (None if provider in _KNOW_MACHINES else _NO_KEY),
+            "api_key": key or (None if as_machine else _NO_KEY),
             "timeout": self._litellm.httpx.Timeout(
                 config.read_timeout_seconds, connect=config.connect_timeout_seconds
             ),

@@ -188,6 +188,53 @@ def test_nothing_is_imported_that_is_not_configured() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize(
+    ("auth", "key", "sent"),
+    [
+        (None, None, "Bearer none"),
+        (None, "sk-client", "Bearer sk-client"),
+        ("none", "sk-client", "AWS4-HMAC-SHA256 Credential=AKIATEST/"),
+    ],
+)
+async def test_the_machines_identity_is_lent_only_where_the_config_says_so(
+    start: Any,
+    upstream: FakeUpstream,
+    monkeypatch: pytest.MonkeyPatch,
+    auth: str | None,
+    key: str | None,
+    sent: str,
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIATEST")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+
+    async def converse(request: Received, connection: Connection) -> None:
+        message = {"role": "assistant", "content": [{"text": "Hi"}]}
+        usage = {"inputTokens": 3, "outputTokens": 2, "totalTokens": 5}
+        body = {"output": {"message": message}, "stopReason": "end_turn", "usage": usage}
+        await connection.answer(
+            200, json.dumps(body | {"metrics": {"latencyMs": 1}}).encode(), JSON
+        )
+
+    params = {"aws_region_name": "eu-central-1"}
+    proxy = start("bedrock/amazon.nova-lite-v1:0", converse, params=params, auth=auth)
+    headers = [("Authorization", f"Bearer {key}")] if key else []
+    assert (await chat(proxy, json.dumps(BODY).encode(), headers)).status == 200
+    assert (upstream.received[0].value("authorization") or "").startswith(sent)
+
+
+async def test_a_body_too_large_to_read_is_refused(
+    proxy_server: ProxyServer, upstream: FakeUpstream
+) -> None:
+    config = UpstreamConfig(via="litellm", models={"*": "anthropic/x"})
+    proxy = proxy_server(
+        server={"max_parse_bytes": 1024},
+        upstreams={"p": config},
+        routes=[Route(policy="half", upstream="p")],
+    )
+    big = b'{"model":"m","messages":"' + b"x" * 2000 + b'"}'
+    own_error(await chat(proxy, big), 413, "request_too_large")
+
+
 async def test_a_redirect_is_not_followed(start: Any, upstream: FakeUpstream) -> None:
     other = FakeUpstream()
     await other.start()
