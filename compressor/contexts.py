@@ -104,13 +104,13 @@ def compress_contexts(
     if scores is not None and len(scores) != len(contexts):
         raise ValueError(f"{len(scores)} scores for {len(contexts)} contexts")
     counter = compressor.counter(settings.encoding)
-    read = _read(compressor, contexts, settings)
+    read = read_texts(compressor, contexts, settings)
     if scores is None:
         scores = [c.score for c in read]
-    survived = _survivors(read, scores, wanted, counter)
-    before = counter.count(_joined(read))
+    survived = surviving(read, scores, wanted, counter)
+    before = counter.count(joined(read))
     filled = [i for i in survived if read[i].words]
-    result, kept = _extract([read[i] for i in filled], before, settings, counter)
+    result, kept = extract_together([read[i] for i in filled], before, settings, counter)
     if result.tokens_after < before:
         result = replace(result, unchanged=None)  # though the survivors may be as they were
     spans: list[tuple[Span, ...]] = [()] * len(contexts)
@@ -156,40 +156,54 @@ def choose_contexts(
 
 
 @dataclass(frozen=True, slots=True)
-class _Context:
+class ReadText:
+    """A text with its words and their keep probabilities, float32 of shape (words,).
+
+    `protected` are its protected spans where they are not those that the text by itself has.
+    """
+
     text: str
     words: list[Word]
     probabilities: NDArray[np.float32]
+    protected: tuple[ProtectedSpan, ...] | None = None
 
     @property
     def score(self) -> float:
+        """The mean keep probability over the words; 0 without words."""
         return float(self.probabilities.mean()) if self.words else 0.0
 
 
-def _joined(contexts: Sequence[_Context]) -> str:
+def joined(contexts: Sequence[ReadText]) -> str:
+    """Return the texts that have words, with a blank line between."""
     return SEPARATOR.join(context.text for context in contexts if context.words)
 
 
-def _read(
-    compressor: ContextClassifier, contexts: Sequence[str], settings: Settings
-) -> list[_Context]:
-    words = [split_words(text) for text in contexts]
-    filled = [text for text, own in zip(contexts, words, strict=True) if own]
-    classified = iter(compressor.classify(filled, settings))
-    read: list[_Context] = []
-    for text, own in zip(contexts, words, strict=True):
-        if not own:
-            read.append(_Context(text, [], np.empty(0, np.float32)))
-            continue
-        seen = next(classified)
+def read_texts(
+    compressor: ContextClassifier, texts: Sequence[str], settings: Settings
+) -> list[ReadText]:
+    """Return the texts with the classifier's opinion of their words."""
+    read: list[ReadText] = []
+    classified = classify_texts(compressor, texts, settings)
+    for text, seen in zip(texts, classified, strict=True):
+        words = split_words(text)
         how = settings.token_to_word
-        of_words = word_probabilities(own, seen.offsets, seen.probabilities, how)
-        read.append(_Context(text, own, of_words))
+        of_words = word_probabilities(words, seen.offsets, seen.probabilities, how)
+        read.append(ReadText(text, words, of_words))
     return read
 
 
-def _survivors(
-    read: Sequence[_Context], scores: Sequence[float], wanted: ContextFilter, counter: TokenCounter
+def classify_texts(
+    compressor: ContextClassifier, texts: Sequence[str], settings: Settings
+) -> list[Classified]:
+    """Return what the classifier makes of each text; nothing, unasked, of one without words."""
+    filled = [text for text in texts if text.strip()]
+    classified = iter(compressor.classify(filled, settings) if filled else [])
+    nothing = Classified(np.empty((0, 2), np.int32), np.empty(0, np.float32))
+    return [next(classified) if text.strip() else nothing for text in texts]
+
+
+def surviving(
+    read: Sequence[ReadText], scores: Sequence[float], wanted: ContextFilter, counter: TokenCounter
 ) -> tuple[int, ...]:
     """Return the survivors' indices: without words only by an open filter or by force."""
     if wanted.is_open:
@@ -198,7 +212,7 @@ def _survivors(
     costs = [counter.count(read[i].text + SEPARATOR) for i in candidates]
     budget = None
     if wanted.target_tokens is not None or wanted.rate < 1:
-        whole = counter.count(_joined(read))
+        whole = counter.count(joined(read))
         budget = min(round(wanted.rate * whole), wanted.target_tokens or whole)
     force = {candidates.index(i) for i in wanted.force}
     chosen = [
@@ -214,17 +228,17 @@ def _survivors(
     ]
     # Tokens of joined texts do not add up exactly: let the joined text have the last word.
     while budget is not None and len(chosen) > max(1, len(force)):
-        if counter.count(_joined([read[i] for i in chosen])) <= budget:
+        if counter.count(joined([read[i] for i in chosen])) <= budget:
             break
         chosen.remove(min((i for i in chosen if i not in wanted.force), key=lambda i: scores[i]))
     return tuple(chosen)
 
 
-def _extract(
-    survivors: Sequence[_Context], before: int, settings: Settings, counter: TokenCounter
+def extract_together(
+    survivors: Sequence[ReadText], before: int, settings: Settings, counter: TokenCounter
 ) -> tuple[CompressionResult, list[tuple[Span, ...]]]:
     """Return the result of the survivors joined, and what is kept of each in its own offsets."""
-    text = _joined(survivors)
+    text = joined(survivors)
     lengths = [len(context.text) + len(SEPARATOR) for context in survivors]
     starts = list(accumulate(lengths, initial=0))[: len(survivors)]
     words: list[Word] = []
@@ -232,10 +246,9 @@ def _extract(
     for context, start in zip(survivors, starts, strict=True):
         words += [Word(w.start + start, w.end + start) for w in context.words]
         # By context, so that a fence left open in one does not swallow the next.
-        protected += [
-            replace(s, start=s.start + start, end=s.end + start)
-            for s in find_protected(context.text, settings)
-        ]
+        own = context.protected
+        spans = find_protected(context.text, settings) if own is None else own
+        protected += [replace(s, start=s.start + start, end=s.end + start) for s in spans]
     probabilities = np.concatenate(
         [np.empty(0, np.float32), *(context.probabilities for context in survivors)]
     )
