@@ -6,7 +6,7 @@ and which contexts survived is told. Source: `use_context_level_filter` in
 llmlingua/prompt_compressor.py; LongLLMLingua (arXiv 2310.06839), section 4.1, for the idea.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Protocol
@@ -21,6 +21,7 @@ from compressor.types import CompressionResult, ProtectedSpan, Settings, Span, T
 from compressor.words import Word, split_words
 
 SEPARATOR = "\n\n"
+_SETTLING_ROUNDS = 6
 
 
 class ContextClassifier(Protocol):
@@ -237,7 +238,10 @@ def surviving(
 def extract_together(
     survivors: Sequence[ReadText], before: int, settings: Settings, counter: TokenCounter
 ) -> tuple[CompressionResult, list[tuple[Span, ...]]]:
-    """Return the result of the survivors joined, and what is kept of each in its own offsets."""
+    """Return the result of texts joined, and what is kept of each in its own offsets.
+
+    All of them have words; `before` is the number of tokens that a rate is a share of.
+    """
     text = joined(survivors)
     lengths = [len(context.text) + len(SEPARATOR) for context in survivors]
     starts = list(accumulate(lengths, initial=0))[: len(survivors)]
@@ -261,6 +265,38 @@ def extract_together(
         for context, start in zip(survivors, starts, strict=True)
     ]
     return replace(result, tokens_before=before), kept
+
+
+def fit_together(
+    texts: Sequence[ReadText],
+    render: Callable[[Sequence[tuple[Span, ...]]], str],
+    settings: Settings,
+    counter: TokenCounter,
+) -> list[tuple[Span, ...]]:
+    """Return what to keep of each text so that the whole has at most `target_tokens`.
+
+    All of the texts have words. `render` makes the whole: these texts among others, which stay.
+    Tokens of joined texts do not add up, so the texts' budget is set right by what came out, a few
+    times. Where the cap cannot be met, what is protected stays.
+    """
+    cap = settings.target_tokens
+    best: list[tuple[Span, ...]] = [(Span(0, len(text.text)),) for text in texts]
+    found = counter.count(render(best))
+    if cap is None or found <= cap or not texts:
+        return best
+    before = counter.count(joined(texts))
+    budget = before - (found - cap)
+    most = 0
+    for _ in range(_SETTLING_ROUNDS):
+        shared = replace(settings, target_tokens=max(1, budget))
+        _, tried = extract_together(texts, before, shared, counter)
+        found = counter.count(render(tried))
+        if most < found <= cap or not most:
+            best, most = tried, found if found <= cap else 0
+        if (budget <= 1 and found > cap) or 0 <= cap - found <= cap // 200:
+            break
+        budget += cap - found
+    return best
 
 
 def _inside(kept: Sequence[Span], start: int, end: int) -> tuple[Span, ...]:

@@ -18,7 +18,7 @@ from compressor.contexts import (
     ContextFilter,
     ReadText,
     classify_texts,
-    extract_together,
+    fit_together,
     joined,
     surviving,
 )
@@ -30,7 +30,6 @@ from compressor.words import Word, split_words
 
 _TAG = re.compile(r"<(/?)llmlingua(?=[\s,>])([^<>]{0,200})(>?)", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"[\s,]*(\w+)\s*=\s*[\"']?([\w.+-]+)[\"']?[\s,]*")
-_SETTLING_ROUNDS = 6
 
 
 class TagError(ValueError):
@@ -293,27 +292,15 @@ def _share(
     cap: int,
     counter: TokenCounter,
 ) -> list[list[CompressedSegment]]:
-    """Cut the open segments to what the others leave of the cap.
-
-    Tokens of joined texts do not add up, so the budget is set right by what came out, a few times.
-    """
+    """Cut the open segments to what the others leave of the cap."""
     places = [(i, j) for i, own in enumerate(contexts) for j, p in enumerate(own) if p.is_open]
-    cores = [contexts[i][j].core for i, j in places]
-    if not cores:
-        return cut
-    tokens = counter.count(joined(cores))
-    budget = cap - (counter.count(_text(cut)) - tokens)
-    best, most = cut, 0
-    for _ in range(_SETTLING_ROUNDS):
-        shared = replace(settings, target_tokens=max(1, budget))
-        _, kept = extract_together(cores, tokens, shared, counter)
+
+    def filled(kept: Sequence[tuple[Span, ...]]) -> list[list[CompressedSegment]]:
         tried = [list(own) for own in cut]
         for (i, j), spans in zip(places, kept, strict=True):
             tried[i][j] = contexts[i][j].cut_to(spans)
-        found = counter.count(_text(tried))
-        if most < found <= cap or not most:
-            best, most = tried, found if found <= cap else 0
-        if (budget <= 1 and found > cap) or 0 <= cap - found <= cap // 200:
-            break
-        budget += cap - found
-    return best
+        return tried
+
+    cores = [contexts[i][j].core for i, j in places]
+    settings = replace(settings, target_tokens=cap)
+    return filled(fit_together(cores, lambda kept: _text(filled(kept)), settings, counter))
