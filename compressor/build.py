@@ -6,6 +6,7 @@ from compressor.cache import MemoryCache
 from compressor.cache_entry import FernetCipher
 from compressor.deadline import DeadlineCompressor
 from compressor.engine import Compressor
+from compressor.relevance import Relevance
 from compressor.shared_cache import SharedCache
 from compressor.tokens import Tokenizers
 
@@ -24,11 +25,13 @@ def build_part_compressor(
     call_budget_ms: int = 20,
     encryption_key: str | None = None,
     on_shared_error: Callable[[], None] | None = None,
+    relevance: Relevance | None = None,
 ) -> DeadlineCompressor:
     """Return a part compressor that is not started: nothing is loaded or connected yet.
 
-    `tokenizers` shares what is loaded elsewhere, instead of new ones for `encodings`. Raises
-    ValueError for a Redis address or an encryption key that cannot be used.
+    `tokenizers` shares what is loaded elsewhere, instead of new ones for `encodings`; `relevance`
+    scores texts against questions instead of LexicalRelevance. Raises ValueError for a Redis
+    address or an encryption key that cannot be used.
     """
     counters = Tokenizers(encodings) if tokenizers is None else tokenizers
 
@@ -39,6 +42,7 @@ def build_part_compressor(
             backend=backend,
             workers=workers,
             max_queued_tokens=max_queued_tokens,
+            relevance=relevance,
         )
         compressor.load()
         return compressor

@@ -37,9 +37,8 @@ class Draft(Protocol):
 class Engine(Protocol):
     """What this module asks of `engine.Compressor`."""
 
-    @property
-    def revision(self) -> str:
-        """Part of every cache key."""
+    def revision_for(self, settings: Settings) -> str:
+        """Return what is part of the cache key of every text with these settings."""
         ...
 
     def begin(self, text: str, settings: Settings) -> Draft:
@@ -112,7 +111,7 @@ class DeadlineCompressor:
         started = time.perf_counter()
         try:
             part = PartKey.of(text, settings, tenant)
-            answer = self._known(part, text)
+            answer = self._known(part, text, settings)
             if answer is None:
                 spent = time.perf_counter() - started
                 answer = await self._computed(part, text, settings, deadline_ms / 1000 - spent)
@@ -143,14 +142,14 @@ class DeadlineCompressor:
             self._engine.loaded.close()
         self._threads.shutdown(cancel_futures=True)
 
-    def _known(self, part: PartKey, text: str) -> _Answer | None:
+    def _known(self, part: PartKey, text: str, settings: Settings) -> _Answer | None:
         """Answer from memory, without a task; None when it takes more."""
         if part in self._originals:
             return _EARLIER
         engine = self._engine.loaded
         if engine is None:
             return None
-        entry = self._memory.get(part.entry(engine.revision))
+        entry = self._memory.get(part.entry(engine.revision_for(settings)))
         return None if entry is None else _Answer(CacheState.MEMORY, expand(entry, text))
 
     async def _computed(
@@ -193,7 +192,7 @@ class DeadlineCompressor:
 
     async def _fly(self, part: PartKey, text: str, settings: Settings) -> _Answer:
         engine = await self._engine.get()
-        key = part.entry(engine.revision)
+        key = part.entry(engine.revision_for(settings))
         if self._shared is not None:
             found = await self._shared.find(part, key)
             # A verdict of this copy's own, on this very flight, is no reason to give the work up.

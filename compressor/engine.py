@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from compressor.classifier.base import Classifier, Encoded
 from compressor.extract import extract
+from compressor.lexical import LexicalRelevance
 from compressor.pool import Job, Overloaded, Piece, WindowPool
+from compressor.relevance import Asked, Relevance
 from compressor.scoring import Classified, word_probabilities
 from compressor.tokens import Tokenizers
 from compressor.types import (
@@ -51,6 +53,23 @@ class SettingsFields(TypedDict, total=False):
     force_digits: bool
     drop_consecutive: bool
     chunk_end_tokens: tuple[str, ...]
+    question: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """A question on its way: its pieces follow the `blind` ones of the text itself."""
+
+    relevance: Relevance
+    asked: Asked
+    blind: int
+
+    def settle(
+        self, outputs: list[_Probabilities]
+    ) -> tuple[list[_Probabilities], NDArray[np.float32]]:
+        """Return the text's own outputs, and the log-odds that the question adds to its words."""
+        log_odds = self.relevance.log_odds(self.asked, outputs[self.blind :])
+        return outputs[: self.blind], log_odds
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +83,7 @@ class Draft:
     encoded: Encoded
     job: Job[_Probabilities]
     tokenize_ms: float
+    inquiry: Inquiry | None = None
 
     @property
     def pending(self) -> Future[list[_Probabilities]]:
@@ -72,17 +92,25 @@ class Draft:
 
     def finish(self) -> CompressionResult:
         """Make the result, once the classifier is done (blocks until then)."""
-        tokens = _concatenated(self.pending)
+        outputs = self.pending.result()
         started = time.perf_counter()
-        how = self.settings.token_to_word
-        probabilities = word_probabilities(self.words, self.encoded.offsets, tokens, how)
-        result = extract(self.text, self.words, probabilities, self.settings, self.counter)
+        log_odds = None
         timings = {
             "tokenize": self.tokenize_ms,
             "queue": self.job.queue_ms,
             "classify": self.job.run_ms,
-            "extract": _ms_since(started),
         }
+        if self.inquiry is not None:
+            outputs, log_odds = self.inquiry.settle(outputs)
+            timings["relevance"] = _ms_since(started)
+            started = time.perf_counter()
+        how = self.settings.token_to_word
+        tokens = _concatenated(outputs)
+        probabilities = word_probabilities(self.words, self.encoded.offsets, tokens, how)
+        result = extract(
+            self.text, self.words, probabilities, self.settings, self.counter, log_odds=log_odds
+        )
+        timings["extract"] = _ms_since(started)
         return replace(result, timings_ms=timings)
 
 
@@ -102,7 +130,8 @@ class Compressor:
     """Shortens texts with a token classifier. Thread-safe; the same call gives the same bytes.
 
     Without a `classifier` the one called `name` is loaded, at the first text or by `load`.
-    `workers` are classifier threads, 0 for one per usable core.
+    `workers` are classifier threads, 0 for one per usable core. `relevance` scores words against a
+    question where the settings have one; without, a LexicalRelevance does.
     """
 
     def __init__(
@@ -114,7 +143,9 @@ class Compressor:
         backend: str = "auto",
         workers: int = 0,
         max_queued_tokens: int = 400_000,
+        relevance: Relevance | None = None,
     ) -> None:
+        self._relevance = LexicalRelevance() if relevance is None else relevance
         self._classifier = classifier
         self._name = name
         self._backend = backend
@@ -145,8 +176,17 @@ class Compressor:
 
     @property
     def revision(self) -> str:
-        """What a result depends on besides text and settings. Loads the classifier."""
+        """What a question-blind result depends on besides text and settings.
+
+        Loads the classifier.
+        """
         return f"{self.load().revision}/{ALGORITHM_REVISION}"
+
+    def revision_for(self, settings: Settings) -> str:
+        """Return what a result with these settings depends on besides them and the text."""
+        if settings.question is None:
+            return self.revision
+        return f"{self.revision}/{self._relevance.revision}"
 
     def compress(
         self, text: str, settings: Settings | None = None, **options: Unpack[SettingsFields]
@@ -177,9 +217,14 @@ class Compressor:
         if known is not None:
             return Plain(known)
         encoded, pieces = self._encode(text, settings)
+        inquiry = None
+        if settings.question is not None:
+            asked = Asked(text, words, encoded, settings.question)
+            inquiry = Inquiry(self._relevance, asked, blind=len(pieces))
+            pieces += self._relevance.pieces(asked)
         tokenize_ms = _ms_since(started)
         job = self._pool.submit(pieces)
-        return Draft(text, settings, counter, words, encoded, job, tokenize_ms)
+        return Draft(text, settings, counter, words, encoded, job, tokenize_ms, inquiry)
 
     def classify(self, texts: Sequence[str], settings: Settings) -> list[Classified]:
         """Return what the classifier makes of several texts, each seen by itself.
@@ -192,7 +237,7 @@ class Compressor:
                 self._refuse_too_long(text)
                 encoded, pieces = self._encode(text, settings)
                 jobs.append((encoded, self._pool.submit(pieces)))
-            return [Classified(e.offsets, _concatenated(job.future)) for e, job in jobs]
+            return [Classified(e.offsets, _concatenated(job.future.result())) for e, job in jobs]
         finally:
             for _, job in jobs:
                 job.future.cancel()  # matters only where one failed
@@ -237,8 +282,7 @@ def _without_classifier(
     return CompressionResult(text, tokens, tokens, kept, unchanged=reason)
 
 
-def _concatenated(outputs: Future[list[_Probabilities]]) -> _Probabilities:
-    windows = outputs.result()
+def _concatenated(windows: Sequence[_Probabilities]) -> _Probabilities:
     return np.concatenate(windows) if windows else np.empty(0, np.float32)
 
 

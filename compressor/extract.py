@@ -13,6 +13,7 @@ from compressor.budget import Allocation, above, allocate, word_costs
 from compressor.consecutive import without_repeats
 from compressor.protect import find_protected
 from compressor.rebuild import rebuild, text_of
+from compressor.relevance import add_log_odds
 from compressor.structure import Structure, read_structure
 from compressor.types import (
     CompressionResult,
@@ -36,13 +37,15 @@ def extract(
     counter: TokenCounter,
     *,
     protected: Sequence[ProtectedSpan] | None = None,
+    log_odds: NDArray[np.float32] | None = None,
 ) -> CompressionResult:
     """Return `text` cut down to what `settings` allow.
 
     `words` are those of `split_words(text)`, `probabilities` one keep probability each, shape
     (len(words),); tokens are counted with `counter`. `protected` are the spans to protect, by
-    start, where they are not those of the whole text. The result is the source itself, with the
-    reason in `unchanged`, where nothing can be saved.
+    start, where they are not those of the whole text. `log_odds`, shape (len(words),), are added to
+    those of the probabilities. The result is the source itself, with the reason in `unchanged`,
+    where nothing can be saved.
     """
     if _has_lone_surrogate(text):
         return _unchanged(text, 0, "lone surrogates, which no tokenizer can count")
@@ -58,6 +61,8 @@ def extract(
     clock.lap("protect")
     structure = read_structure(text, words)
     scores = probabilities.astype(np.float64)
+    if log_odds is not None:
+        scores = add_log_odds(probabilities, log_odds)
     clock.lap("structure")
     costs = word_costs(structure, starts)
     attempt = _Attempt(text, structure, scores, costs, settings.threshold, goal, counter)

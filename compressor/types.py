@@ -64,7 +64,8 @@ class Settings:
     `force_tokens` are words or phrases kept wherever they occur, `force_digits` keeps every word
     with a digit; with `drop_consecutive` a forced word that would stand right behind the same one
     is dropped. With `chunk_end_tokens` the classifier sees chunks of up to 510 tokens that end at
-    one of these, each by itself, as LLMLingua-2 was trained; without, windows with context.
+    one of these, each by itself, as LLMLingua-2 was trained; without, windows with context. With a
+    `question` words that bear on it gain log-odds, and the result depends on it; None is blind.
 
     Raises ValueError when none or several amounts are set, or something is out of range.
     """
@@ -79,6 +80,7 @@ class Settings:
     force_digits: bool = False
     drop_consecutive: bool = False
     chunk_end_tokens: tuple[str, ...] = ()
+    question: str | None = None
 
     def __post_init__(self) -> None:
         chosen = [v for v in (self.rate, self.threshold, self.target_tokens) if v is not None]
@@ -94,6 +96,8 @@ class Settings:
             raise ValueError(f"token_to_word is {self.token_to_word!r}; it is 'mean' or 'first'")
         if not all(self.chunk_end_tokens):
             raise ValueError("an empty chunk_end_token would end a chunk everywhere; leave it out")
+        if self.question is not None and not self.question.strip():
+            raise ValueError("the question is blank; leave it out (None) to compress without one")
 
 
 @dataclass(frozen=True, slots=True)

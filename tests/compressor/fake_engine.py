@@ -28,12 +28,16 @@ class FakeEngine:
     def __init__(self, revision: str = "fake/1", mark: str = "") -> None:
         self.revision = revision
         self.mark = mark
+        self.relevance = "fake-relevance/1"
         self.texts: list[str] = []
         self.error: BaseException | None = None
         self.hold = False
         self.begun = Event()
         self.closed = False
         self._held: list[Future[None]] = []
+
+    def revision_for(self, settings: Settings) -> str:
+        return self.revision if settings.question is None else f"{self.revision}/{self.relevance}"
 
     def begin(self, text: str, settings: Settings) -> FakeDraft:
         self.texts.append(text)

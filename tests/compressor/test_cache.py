@@ -1,3 +1,4 @@
+import hashlib
 import random
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
@@ -53,7 +54,15 @@ OTHERS = [
     Settings(rate=0.5, force_digits=True),
     Settings(rate=0.5, drop_consecutive=True),
     Settings(rate=0.5, chunk_end_tokens=(".",)),
+    Settings(rate=0.5, question="Who?"),
+    Settings(rate=0.5, question="When?"),
 ]
+
+
+def test_a_question_blind_key_is_what_it_was_before_there_were_questions() -> None:
+    # SHA-256 over the fields "t", '{"rate": 0.5}' and "x", each preceded by its length
+    expected = hashlib.sha256(b'tersely part 11:t13:{"rate": 0.5}1:x').digest()
+    assert PartKey.of("x", HALF, "t").digest == expected
 
 
 def test_every_setting_is_in_the_key() -> None:

@@ -124,6 +124,19 @@ async def test_tenants_settings_and_revisions_do_not_share_entries() -> None:
         assert (await one.ask()).cache is CacheState.MISS
 
 
+async def test_a_question_and_who_judges_it_are_in_the_key_where_there_is_one() -> None:
+    async with copy() as one:
+        asked = Settings(rate=0.5, question="Who?")
+        await one.ask()
+        assert (await one.ask(settings=asked)).cache is CacheState.MISS
+        assert (await one.ask(settings=asked)).cache is CacheState.MEMORY
+        another = Settings(rate=0.5, question="When?")
+        assert (await one.ask(settings=another)).cache is CacheState.MISS
+        one.engine.relevance = "fake-relevance/2"
+        assert (await one.ask(settings=asked)).cache is CacheState.MISS
+        assert (await one.ask()).cache is CacheState.MEMORY  # the blind one is as it was
+
+
 async def test_past_the_deadline_the_original_goes_and_stays_for_an_hour() -> None:
     async with copy() as one:
         await one.parts.start()

@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from compressor.extract import extract
+from compressor.lexical import LexicalRelevance
 from compressor.protect import find_protected
 from compressor.tokens import Tokenizers
 from compressor.types import ALL_KINDS, CompressionResult, Kind, Settings
@@ -54,17 +55,24 @@ PIECES = st.sampled_from(
 TEXTS = st.lists(PIECES | st.text(st.characters(codec="utf-8"), max_size=12), max_size=14).map(
     "".join
 )
+QUESTIONS = st.none() | st.sampled_from(
+    ["How long was the cable?", "Who did not approve the budget of euros?", "富士山の高さは？", "?"]
+)
 AMOUNTS = st.one_of(
-    st.floats(0.05, 1).map(lambda r: Settings(rate=r)),
-    st.floats(0, 1).map(lambda t: Settings(threshold=t)),
-    st.integers(1, 200).map(lambda n: Settings(target_tokens=n)),
+    st.builds(Settings, rate=st.floats(0.05, 1), question=QUESTIONS),
+    st.builds(Settings, threshold=st.floats(0, 1), question=QUESTIONS),
+    st.builds(Settings, target_tokens=st.integers(1, 200), question=QUESTIONS),
 )
 
 
 def compress(text: str, chosen: Settings, seed: int, counter: int = 0) -> CompressionResult:
+    """Extract with random probabilities and, where there is a question, its lexical relevance."""
     words = split_words(text)
     probabilities = np.random.default_rng(seed).random(len(words), np.float32)
-    return extract(text, words, probabilities, chosen, COUNTERS[counter])
+    log_odds = None
+    if chosen.question is not None:
+        log_odds = LexicalRelevance().scores(text, words, chosen.question)
+    return extract(text, words, probabilities, chosen, COUNTERS[counter], log_odds=log_odds)
 
 
 any_case = given(TEXTS, AMOUNTS, st.integers(0, 99), st.integers(0, 1))
@@ -105,19 +113,21 @@ def test_counts_are_true_and_never_higher_than_before(
 
 
 @thoroughly
-@given(TEXTS, st.integers(1, 120), st.integers(0, 99), st.integers(0, 1))
+@given(TEXTS, st.integers(1, 120), QUESTIONS, st.integers(0, 99), st.integers(0, 1))
 def test_a_cap_is_never_exceeded_but_by_what_is_protected(
-    text: str, cap: int, seed: int, counter: int
+    text: str, cap: int, question: str | None, seed: int, counter: int
 ) -> None:
-    result = compress(text, Settings(target_tokens=cap), seed, counter)
+    result = compress(text, Settings(target_tokens=cap, question=question), seed, counter)
     if not result.budget_unmet and result.unchanged is None:
         assert result.tokens_after <= cap
 
 
 @thoroughly
-@given(TEXTS, st.floats(0.1, 0.9), st.integers(0, 99))
-def test_protected_text_is_byte_for_byte(text: str, rate: float, seed: int) -> None:
-    chosen = Settings(rate=rate)
+@given(TEXTS, st.floats(0.1, 0.9), QUESTIONS, st.integers(0, 99))
+def test_protected_text_is_byte_for_byte(
+    text: str, rate: float, question: str | None, seed: int
+) -> None:
+    chosen = Settings(rate=rate, question=question)
     result = compress(text, chosen, seed)
     for span in find_protected(text, chosen):
         if not span.conditional:
@@ -184,15 +194,17 @@ LONG = (
 ) * 12
 
 
+@pytest.mark.parametrize("question", [None, "What about the noise and the dust?"])
 @pytest.mark.parametrize("rate", [0.8, 0.66, 0.5, 0.33, 0.2])
-def test_the_rate_is_met_within_two_percent(rate: float) -> None:
-    result = compress(LONG, Settings(rate=rate), 5, counter=1)
+def test_the_rate_is_met_within_two_percent(rate: float, question: str | None) -> None:
+    result = compress(LONG, Settings(rate=rate, question=question), 5, counter=1)
     assert result.rate == pytest.approx(rate, abs=0.02)
 
 
+@pytest.mark.parametrize("question", [None, "What about the noise and the dust?"])
 @pytest.mark.parametrize("target", [600, 400, 200, 100])
-def test_a_target_is_used_to_97_percent(target: int) -> None:
-    result = compress(LONG, Settings(target_tokens=target), 5, counter=1)
+def test_a_target_is_used_to_97_percent(target: int, question: str | None) -> None:
+    result = compress(LONG, Settings(target_tokens=target, question=question), 5, counter=1)
     assert 0.97 * target <= result.tokens_after <= target
 
 

@@ -1,87 +1,93 @@
-from collections import Counter
+"""What is done with a question's verdict, and that the protocol fits a query-conditioned model."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compressor.relevance import LexicalRelevance, add_log_odds, bm25, terms
-from compressor.words import split_words
+from compressor.classifier.base import Encoded
+from compressor.engine import Compressor
+from compressor.pool import Piece
+from compressor.relevance import Asked, FloatArray, add_log_odds
+from compressor.scoring import word_probabilities
+from compressor.types import Settings
+from compressor.windows import Window, plan_windows
+from tests.compressor.scripted_classifier import ScriptedClassifier
 
-PASSAGES = (
-    "The bakery on Mill Street opens at six. Its bread sells out before noon.\n\n"
-    "The harbour master is called Ingrid Solheim. She has kept the log since 1994.\n\n"
-    "Ferries leave every hour. In winter they leave every two hours."
-)
-
-
-def scores_by_word(text: str, question: str) -> dict[str, float]:
-    words = split_words(text)
-    scores = LexicalRelevance().log_odds(text, words, question)
-    return {text[w.start : w.end]: float(s) for w, s in zip(words, scores, strict=True)}
-
-
-def test_the_sentence_that_shares_words_with_the_question_scores_highest() -> None:
-    scores = scores_by_word(PASSAGES, "How often do they leave in winter?")
-    assert scores["winter"] == max(scores.values())
-    assert scores["winter"] > scores["Ferries"] > scores["bakery"] == 0
-
-
-def test_an_ending_does_not_hide_a_match() -> None:
-    scores = scores_by_word(PASSAGES, "Which ferry is leaving?")
-    assert scores["Ferries"] > scores["harbour"]
-
-
-def test_names_of_the_best_sentence_are_followed_to_other_passages() -> None:
-    text = (
-        "Lena Ortiz directed the film Salt Road.\n\n"
-        "The city of Bergen has many bridges.\n\n"
-        "Ortiz was born in Valparaiso."
+TEXT = " ".join(
+    f"Clerk {name} counted the crates in shed {shed} before the ferry came that evening."
+    for name, shed in zip(
+        ["Abel", "Berit", "Cyrus", "Dagny", "Edda", "Folke"] * 5, range(30), strict=True
     )
-    scores = scores_by_word(text, "Where was the director of Salt Road born?")
-    assert scores["Valparaiso"] > scores["Bergen"]
-
-
-@pytest.mark.parametrize(
-    ("text", "question", "wanted", "other"),
-    [
-        (
-            "東京の人口は多い。\n\n富士山の高さは三千七百メートル。",
-            "富士山の高さは？",
-            "三千",
-            "人口",
-        ),
-        ("北京是首都。\n\n长江的长度是六千公里。", "长江有多长？", "六千", "首都"),
-    ],
 )
-def test_scripts_without_spaces_match_by_character_pairs(
-    text: str, question: str, wanted: str, other: str
-) -> None:
-    words = split_words(text)
-    scores = LexicalRelevance().log_odds(text, words, question)
-
-    def score_at(phrase: str) -> float:
-        at = text.index(phrase)
-        return next(float(s) for w, s in zip(words, scores, strict=True) if w.start <= at < w.end)
-
-    assert score_at(wanted) > score_at(other)
 
 
-@pytest.mark.parametrize("question", ["", "?", "the of and", "zyx qwv"])
-def test_a_question_that_matches_nothing_changes_nothing(question: str) -> None:
-    words = split_words(PASSAGES)
-    assert not LexicalRelevance().log_odds(PASSAGES, words, question).any()
+@dataclass
+class QueryConditioned:
+    """Reads `question [SEP] window`, as a cross-encoder would: the question takes window tokens.
+
+    Its opinion of a token is high where the token is one of the question's, and nought elsewhere.
+    """
+
+    encode: Callable[[str], Encoded]
+    revision: str = "conditioned/1"
+    size: int = 40
+    fed: list[list[int]] = field(default_factory=list)
+    threads: set[str] = field(default_factory=set)
+
+    def pieces(self, asked: Asked) -> Sequence[Piece[FloatArray]]:
+        query = self.encode(asked.question).ids
+        windows = plan_windows(len(asked.encoded.ids), size=self.size - len(query), context=4)
+
+        def run(window: Window) -> FloatArray:
+            self.threads.add(threading.current_thread().name)
+            own = asked.encoded.ids[window.fed_start : window.fed_end]
+            self.fed.append([*query.tolist(), -1, *own.tolist()])
+            used = asked.encoded.ids[window.used_start : window.used_end]
+            return np.isin(used, query).astype(np.float32)
+
+        return [Piece(window.tokens + len(query), partial(run, window)) for window in windows]
+
+    def log_odds(self, asked: Asked, outputs: Sequence[FloatArray]) -> FloatArray:
+        tokens = np.concatenate(outputs)
+        return 10 * word_probabilities(asked.words, asked.encoded.offsets, tokens)
 
 
-@settings(deadline=None, max_examples=60)
-@given(st.text(max_size=300), st.text(max_size=60))
-def test_scores_are_finite_not_negative_and_the_same_every_time(text: str, question: str) -> None:
-    words = split_words(text)
-    first = LexicalRelevance().log_odds(text, words, question)
-    assert first.shape == (len(words),)
-    assert np.isfinite(first).all()
-    assert (first >= 0).all()
-    assert (LexicalRelevance().log_odds(text, words, question) == first).all()
+def test_a_query_conditioned_classifier_plugs_in() -> None:
+    classifier = ScriptedClassifier()
+    conditioned = QueryConditioned(classifier.encode)
+    question = "What did Dagny count?"
+    with Compressor(classifier, workers=2, relevance=conditioned) as compressor:
+        blind = compressor.compress(TEXT, rate=0.3)
+        assert not conditioned.fed
+        asked = compressor.compress(TEXT, rate=0.3, question=question)
+    assert asked.text.count("Dagny") == TEXT.count("Dagny") == 5
+    assert blind.text.count("Dagny") < 5
+    query = classifier.encode(question).ids.tolist()
+    assert all(len(window) <= 41 for window in conditioned.fed)
+    assert all(window[: len(query)] == query for window in conditioned.fed)
+    # on the pool's threads, where the deadline's cancelling and other texts' turns reach it
+    assert threading.current_thread().name not in conditioned.threads
+    assert asked.timings_ms["relevance"] >= 0
+    assert "relevance" not in blind.timings_ms
+
+
+def test_its_revision_counts_where_there_is_a_question_and_only_there() -> None:
+    blind, asked = Settings(rate=0.5), Settings(rate=0.5, question="Who?")
+    classifier = ScriptedClassifier()
+    conditioned = QueryConditioned(classifier.encode)
+    with (
+        Compressor(classifier) as lexical,
+        Compressor(classifier, relevance=conditioned) as other,
+    ):
+        assert lexical.revision_for(blind) == other.revision_for(blind) == lexical.revision
+        assert lexical.revision_for(asked) != other.revision_for(asked)
+        assert "conditioned/1" in other.revision_for(asked)
 
 
 def test_adding_log_odds_keeps_the_order_of_near_certain_words() -> None:
@@ -90,12 +96,17 @@ def test_adding_log_odds_keeps_the_order_of_near_certain_words() -> None:
     assert raised[0] < raised[1] < raised[2] <= 1
 
 
-def test_bm25_by_hand() -> None:
-    documents = [Counter(["cat", "sat"]), Counter(["dog", "sat"])]
-    # one of two documents matches: idf = ln(1 + 1.5 / 1.5) = ln 2, and the length norm is 1
-    assert bm25(documents, ["cat"]) == pytest.approx([np.log(2) * 2.2 / 2.2, 0])
+@settings(deadline=None)
+@given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=20))
+def test_adding_nothing_changes_no_order(values: list[float]) -> None:
+    p = np.array(values, np.float32)
+    same = add_log_odds(p, np.zeros(len(p), np.float32))
+    assert same == pytest.approx(p, abs=2e-4)
+    assert (np.diff(same[np.argsort(p, kind="stable")]) >= 0).all()
 
 
-def test_terms_stem_words_and_pair_characters() -> None:
-    assert terms("Ferries ended") == ["ferr", "end"]
-    assert terms("富士山") == ["富士", "士山"]
+def test_scores_stay_probabilities() -> None:
+    raised = add_log_odds(
+        np.array([0.0, 0.5, 1.0], np.float32), np.array([500, -500, 500], np.float32)
+    )
+    assert ((raised >= 0) & (raised <= 1)).all()
