@@ -7,7 +7,7 @@ Source: structured_compress_prompt in llmlingua/prompt_compressor.py.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -58,11 +58,12 @@ class CompressedSegment:
 class CompressedStructure:
     """Structured contexts, compressed, without their tags.
 
-    `contexts` has the segments of each context, none for one that did not survive; `survived` are
-    the survivors' indices. Tokens are counted without tags, over all contexts joined.
+    `source` is all contexts without tags, joined. `contexts` has the segments of each, none for one
+    that did not survive; `survived` are the survivors' indices. Tokens are counted without tags.
     """
 
     text: str
+    source: str
     contexts: tuple[tuple[CompressedSegment, ...], ...]
     survived: tuple[int, ...]
     tokens_before: int
@@ -152,12 +153,14 @@ def compress_structured(
     settings: Settings,
     *,
     context_filter: ContextFilter | None = None,
+    frame: Callable[[str], str] = str,
 ) -> CompressedStructure:
     """Compress tagged texts. `settings` say how much of what no tag decides about.
 
     With `rate` or `threshold` every such segment is cut by itself; with `target_tokens`, a cap on
-    everything together, they share what the other segments leave. A context with a segment of
-    compress=False passes every filter. Raises TagError, and what the classifier raises.
+    everything together, they share what the other segments leave. `frame` puts the text into the
+    whole prompt that the cap is on. A context with a segment of compress=False passes every filter.
+    Raises TagError, and what the classifier raises.
     """
     segments = [parse_segments(context) for context in contexts]
     counter = compressor.counter(settings.encoding)
@@ -167,7 +170,7 @@ def compress_structured(
     fixed = {i for i, own in enumerate(segments) if any(not s.compress for s in own)}
     wanted = replace(wanted, force=wanted.force | fixed)
     survived = surviving(read, [context.score for context in read], wanted, counter)
-    cut = _cut([parts[i] for i in survived], settings, counter)
+    cut = _cut([parts[i] for i in survived], settings, counter, frame)
     before, after = counter.count(joined(read)), counter.count(_text(cut))
     if after >= before:
         cut = [[part.whole() for part in parts[i]] for i in survived]
@@ -178,11 +181,12 @@ def compress_structured(
     cap = settings.target_tokens
     return CompressedStructure(
         text=_text(cut),
+        source=joined(read),
         contexts=tuple(done),
         survived=survived,
         tokens_before=before,
         tokens_after=after,
-        budget_unmet=cap is not None and after > cap,
+        budget_unmet=cap is not None and counter.count(frame(_text(cut))) > cap,
     )
 
 
@@ -263,12 +267,15 @@ def _text(contexts: Sequence[Sequence[CompressedSegment]]) -> str:
 
 
 def _cut(
-    contexts: Sequence[Sequence[_Part]], settings: Settings, counter: TokenCounter
+    contexts: Sequence[Sequence[_Part]],
+    settings: Settings,
+    counter: TokenCounter,
+    frame: Callable[[str], str],
 ) -> list[list[CompressedSegment]]:
     cut = [[_cut_alone(part, settings, counter) for part in own] for own in contexts]
-    if settings.target_tokens is None or counter.count(_text(cut)) <= settings.target_tokens:
-        return cut
-    return _share(contexts, cut, settings, settings.target_tokens, counter)
+    return (
+        cut if settings.target_tokens is None else _share(contexts, cut, settings, counter, frame)
+    )
 
 
 def _cut_alone(part: _Part, settings: Settings, counter: TokenCounter) -> CompressedSegment:
@@ -289,8 +296,8 @@ def _share(
     contexts: Sequence[Sequence[_Part]],
     cut: list[list[CompressedSegment]],
     settings: Settings,
-    cap: int,
     counter: TokenCounter,
+    frame: Callable[[str], str],
 ) -> list[list[CompressedSegment]]:
     """Cut the open segments to what the others leave of the cap."""
     places = [(i, j) for i, own in enumerate(contexts) for j, p in enumerate(own) if p.is_open]
@@ -302,5 +309,4 @@ def _share(
         return tried
 
     cores = [contexts[i][j].core for i, j in places]
-    settings = replace(settings, target_tokens=cap)
-    return filled(fit_together(cores, lambda kept: _text(filled(kept)), settings, counter))
+    return filled(fit_together(cores, lambda kept: frame(_text(filled(kept))), settings, counter))

@@ -10,12 +10,15 @@ BUNDLED = "bundled"
 _ONNX_NAMES = ("model.onnx", "model.q8.onnx", "onnx/model.onnx", "model.int8.onnx")
 
 
-def load_classifier(name: str = BUNDLED, *, backend: str = "auto") -> Classifier:
+def load_classifier(
+    name: str = BUNDLED, *, backend: str = "auto", device: str | None = None
+) -> Classifier:
     """Load a classifier.
 
     `name` is `bundled`, a folder in the Hugging Face layout, or a hub name; `backend` is `onnx`,
-    `torch`, or `auto`, which takes ONNX where the folder has it. Raises ClassifierUnavailable with
-    a message that says what is missing and how to get it.
+    `torch`, or `auto`, which takes ONNX where the folder has it. `device` is PyTorch's, like
+    `cuda:1`; None is the GPU where there is one, and ONNX runs on the CPU in any case. Raises
+    ClassifierUnavailable with a message that says what is missing and how to get it.
     """
     if backend not in ("auto", "onnx", "torch"):
         raise ClassifierUnavailable(f"backend '{backend}' is not one of auto, onnx, torch")
@@ -37,7 +40,7 @@ def load_classifier(name: str = BUNDLED, *, backend: str = "auto") -> Classifier
             f"classifier '{name}' needs PyTorch and transformers ({error}); "
             "install them with: pip install 'tersely[torch]'"
         ) from error
-    return TorchClassifier(name)
+    return TorchClassifier(name, device)
 
 
 def bundled_folder() -> Path:

@@ -25,8 +25,15 @@ from compressor.windows import CONTEXT_TOKENS, WINDOW_TOKENS, Window, plan_windo
 class TorchClassifier:
     """A token classifier in PyTorch form, fp32, on the GPU where there is one."""
 
-    def __init__(self, name: str) -> None:
-        """Load a local folder or a hub name, the local copy first. Raises ClassifierUnavailable."""
+    def __init__(self, name: str, device: str | None = None) -> None:
+        """Load a local folder or a hub name, the local copy first. Raises ClassifierUnavailable.
+
+        `device` is PyTorch's name of one; None is the GPU where there is one.
+        """
+        if device is not None and device.startswith("cuda") and not torch.cuda.is_available():
+            raise ClassifierUnavailable(
+                f"PyTorch finds no GPU for device '{device}'; without a device it runs on the CPU"
+            )
         tokenizer = _from_pretrained(AutoTokenizer, name)
         backend = getattr(tokenizer, "backend_tokenizer", None)
         if backend is None:
@@ -39,7 +46,7 @@ class TorchClassifier:
         self._after = _first(tokenizer.sep_token_id, tokenizer.eos_token_id)
         if self._before is None or self._after is None:
             raise ClassifierUnavailable(f"'{name}' names no special tokens for start and end")
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         model = _from_pretrained(AutoModelForTokenClassification, name)
         if model.config.num_labels != 2:
             raise ClassifierUnavailable(

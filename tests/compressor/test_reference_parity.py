@@ -1,6 +1,7 @@
 """The llmlingua package and we read the same random checkpoints, to the same probabilities."""
 
 import hashlib
+import inspect
 import os
 import random
 import warnings
@@ -14,6 +15,8 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
+from compressor.llmlingua import PromptCompressor
+from compressor.llmlingua_parameters import OF_LLMLINGUA_1, PromptOptions
 from compressor.reference import ReferenceFeed, ReferenceOptions, decide
 from compressor.tokens import Tokenizers
 from tests.compressor.tiny_checkpoints import CORPUS, FAMILIES, SPECIAL, write_checkpoint
@@ -132,6 +135,37 @@ def test_word_probabilities_are_equal(both: Both, text: str, token_to_word: Any)
     assert [w for w, _ in ours] == [w for w, _ in theirs]
     assert [p for _, p in ours] == pytest.approx([p for _, p in theirs], abs=1e-4)
     assert np.std([p for _, p in theirs]) > 0.002  # so that 1e-4 means something
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "compress_prompt",
+        "compress_prompt_llmlingua2",
+        "structured_compress_prompt",
+        "compress_json",
+    ],
+)
+def test_the_stand_in_knows_every_parameter_of_the_package(method: str) -> None:
+    theirs = inspect.signature(getattr(llmlingua.PromptCompressor, method)).parameters
+    ours = inspect.signature(getattr(PromptCompressor, method)).parameters
+    segments = {"context_segs", "context_segs_rate", "context_segs_compress"}  # for its own calls
+    known = set(ours) | PromptOptions.__annotations__.keys() | OF_LLMLINGUA_1 | segments
+    assert set(theirs) <= known
+    positional = ["context", "instruction", "question", "rate", "target_token"]
+    positional[0] = next(iter(theirs.keys() - {"self"} & {"context"}), "json_data")
+    for name in set(positional) & set(ours):
+        if theirs[name].default is not inspect.Parameter.empty:
+            assert ours[name].default == theirs[name].default, name
+
+
+def test_the_stand_in_reads_the_same_checkpoint_and_answers_in_the_same_fields(both: Both) -> None:
+    with PromptCompressor(str(both.folder), device_map="cpu") as ours:
+        found = ours.compress_prompt([TEXTS[1]], rate=0.5, return_word_label=True)
+    theirs = both.package.compress_prompt([TEXTS[1]], rate=0.5, return_word_label=True)
+    assert found["origin_tokens"] == theirs["origin_tokens"]
+    assert set(theirs) <= set(found)
+    assert {k: type(theirs[k]) for k in theirs} == {k: type(found[k]) for k in theirs}  # type: ignore[literal-required]
 
 
 CL100K = Tokenizers().counter("cl100k_base")
