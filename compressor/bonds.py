@@ -85,6 +85,32 @@ def bind(structure: Structure, scores: FloatArray, protected: Sequence[Protected
     return _atoms(score, level, ranges)
 
 
+def without_orphans(
+    structure: Structure, atoms: Atoms, kept: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Return the kept words less the labels, sentence ends and pairs of whom nothing else stays.
+
+    Where the budget ends, a cheap mark may have been taken and the words that it goes with not.
+    """
+    required = np.repeat(atoms.score >= REQUIRED, atoms.stop - atoms.first)
+    content = kept & ~structure.mark & ~structure.label
+    lone = structure.label & ~_any_by(content, structure.block)
+    lone |= structure.ending & ~_any_by(content | (kept & required), structure.sentence)
+    before = np.concatenate(([0], np.cumsum(kept & ~structure.mark)))
+    opens = np.flatnonzero(kept & (structure.partner > np.arange(len(kept)) + 1))
+    closes = structure.partner[opens]
+    empty = before[closes] == before[opens + 1]
+    lone[opens[empty]] = lone[closes[empty]] = True
+    return kept & (required | ~lone)
+
+
+def _any_by(chosen: NDArray[np.bool_], groups: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Return for every word whether its group has a chosen one."""
+    found = np.zeros(int(groups[-1]) + 1, np.bool_)
+    found[groups[chosen]] = True
+    return found[groups]
+
+
 def _label_ranges(structure: Structure) -> list[tuple[int, int]]:
     edges = np.flatnonzero(np.diff(np.concatenate(([0], structure.label.astype(np.int8), [0]))))
     cuts: list[tuple[int, int]] = []
@@ -187,9 +213,11 @@ def _raise_marks(
     score[ending] = _group_max(settled, structure.sentence, content)[structure.sentence[ending]]
     level[ending] = -1
     label = structure.label & ~required
-    highest = _group_max(settled, structure.block, content)[structure.block[label]]
+    # A protected word brings its line's bullet or speaker along, also where nothing else fits.
+    highest = _group_max(np.where(required, REQUIRED, settled), structure.block, content)
+    highest = highest[structure.block[label]]
     score[label] = np.where(highest > 0, highest, score[label])
-    level[label] = -1
+    level[label] = 1
     marks = structure.mark & ~ending & ~label & ~required & (level == 0)
     left, right = _sides(settled, structure)
     score[marks] = np.minimum(left, right)[marks]

@@ -4,11 +4,12 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from compressor.bonds import bind
+from compressor.bonds import Atoms, bind, without_orphans
 from compressor.budget import Allocation, above, allocate, word_costs
 from compressor.consecutive import without_repeats
 from compressor.protect import find_protected
@@ -97,11 +98,13 @@ class _Attempt:
 
     def choose(self, protected: Sequence[ProtectedSpan]) -> tuple[Allocation, tuple[Span, ...]]:
         atoms = bind(self.structure, self.scores, protected)
+        measure = partial(self._measure_shaped, atoms)
         if self.goal is not None:
-            allocation = allocate(atoms, self.costs, self.goal, self._measure)
+            allocation = allocate(atoms, self.costs, self.goal, measure)
         else:
-            allocation = above(atoms, self.threshold or 0.0, self._measure)
-        return allocation, rebuild(self.text, self.structure, allocation.kept)
+            allocation = above(atoms, self.threshold or 0.0, measure)
+        kept = without_orphans(self.structure, atoms, allocation.kept)
+        return replace(allocation, kept=kept), rebuild(self.text, self.structure, kept)
 
     def without_repeats(
         self, allocation: Allocation, protected: Sequence[ProtectedSpan], settings: Settings
@@ -110,6 +113,9 @@ class _Attempt:
         tokens = self._measure(kept)
         unmet = allocation.unmet and self.goal is not None and tokens > self.goal
         return Allocation(kept, tokens, unmet), rebuild(self.text, self.structure, kept)
+
+    def _measure_shaped(self, atoms: Atoms, kept: NDArray[np.bool_]) -> int:
+        return self._measure(without_orphans(self.structure, atoms, kept))
 
     def _measure(self, kept: NDArray[np.bool_]) -> int:
         return self.counter.count(text_of(self.text, rebuild(self.text, self.structure, kept)))

@@ -3,11 +3,20 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from compressor.structure import GAP_LINE, GAP_NONE, GAP_PARAGRAPH, Structure
+from compressor.structure import (
+    GAP_LINE,
+    GAP_NONE,
+    GAP_PARAGRAPH,
+    GAP_RUN,
+    GAP_SPACE,
+    Structure,
+)
 from compressor.types import Span
 from compressor.words import is_unspaced
 
 _OPENING = frozenset("([{（「『【《“„«‘‹〈¿¡$€£¥#@")
+
+_CLOSING = frozenset(".,;:!?…)]}。，、；：！？）」』】")
 
 
 def rebuild(text: str, structure: Structure, kept: NDArray[np.bool_]) -> tuple[Span, ...]:
@@ -63,7 +72,11 @@ def _between(
 ) -> list[Span]:
     """Return what stands between two kept words that were not neighbours."""
     kind = int(structure.gap[gap])
-    if kind < GAP_LINE and _hugs(text, structure, end_word, next_word):
+    if kind == GAP_LINE and _continues(structure, end_word, next_word):
+        return [Span(int(structure.ends[end_word]), int(structure.starts[end_word + 1]))]
+    if _hugs(text, structure, end_word, next_word) and (
+        kind < GAP_LINE or _ends_wrapped(text, structure, end_word, next_word)
+    ):
         return []
     if kind == GAP_NONE:
         return _separator(text, structure, end_word, next_word)
@@ -86,6 +99,23 @@ def _hugs(text: str, structure: Structure, end_word: int, next_word: int) -> boo
         return True
     opening = structure.mark[end_word] and structure.gap[end_word + 1] == GAP_NONE
     return bool(opening and text[structure.starts[end_word]] in _OPENING)
+
+
+def _continues(structure: Structure, end_word: int, next_word: int) -> bool:
+    """Whether a label's own line is gone and a later one of the same item goes on behind it."""
+    if not structure.label[end_word] or structure.label[next_word]:
+        return False
+    spaced = structure.gap[end_word + 1] in (GAP_SPACE, GAP_RUN)
+    return bool(spaced and structure.block[end_word] == structure.block[next_word])
+
+
+def _ends_wrapped(text: str, structure: Structure, end_word: int, next_word: int) -> bool:
+    """Whether a mark belongs to a word of an earlier line, the rest of its own line being gone.
+
+    It then stands behind that word: a line that begins with a full stop is no line.
+    """
+    same = structure.sentence[end_word] == structure.sentence[next_word]
+    return bool(same and text[structure.starts[next_word]] in _CLOSING)
 
 
 def _separator(text: str, structure: Structure, end_word: int, next_word: int) -> list[Span]:

@@ -111,6 +111,9 @@ def _labels(
             if last > first and inside:
                 label[first:last] = True
                 opens[first] = True
+                after = int(np.searchsorted(starts, stop))
+                if after < len(starts) and text[starts[first]] == "#":  # a heading is one line
+                    opens[after] = True
         position = stop + 1
     return label, opens
 

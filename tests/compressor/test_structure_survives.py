@@ -1,0 +1,120 @@
+"""Headings, lists, speakers, quotes and spacing come out well-formed, by a checker of its own."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from compressor.extract import extract
+from compressor.tokens import load_counter
+from compressor.types import Settings, Span
+from compressor.words import split_words
+from tests.compressor.structure_faults import faults
+
+COUNTER = load_counter("o200k_base")
+RATES = (0.75, 0.5, 0.33, 0.2)
+
+VOCABULARY = """
+    the committee approved budget for northern harbour after long debate about costs and schedules
+    while engineers wanted further measurements near both lighthouses
+"""
+WORDS = st.sampled_from(VOCABULARY.split())
+CLAUSE = st.lists(WORDS, min_size=2, max_size=9).map(" ".join)
+SENTENCE = st.tuples(
+    st.lists(CLAUSE, min_size=1, max_size=3), st.sampled_from([".", "?", "!"])
+).map(lambda parts: (", ".join(parts[0]) + parts[1]).capitalize())
+PROSE = st.lists(SENTENCE, min_size=1, max_size=5)
+WRAPPED = PROSE.map(lambda sentences: "\n".join(_wrap(" ".join(sentences))))
+HEADING = st.tuples(st.integers(1, 4), CLAUSE).map(lambda p: "#" * p[0] + " " + p[1].capitalize())
+BULLETS = st.tuples(st.sampled_from(["-", "*", "•", "- [ ]"]), PROSE).map(
+    lambda p: "\n".join(f"{p[0]} {s}" for s in p[1])
+)
+NUMBERED = PROSE.map(lambda items: "\n".join(f"{i}. {s}" for i, s in enumerate(items, 1)))
+TURNS = st.lists(
+    st.tuples(st.sampled_from(["Ana", "Bo Lind", "Project Manager"]), SENTENCE),
+    min_size=1,
+    max_size=5,
+).map(lambda turns: "\n".join(f"{name}: {said}" for name, said in turns))
+QUOTED = PROSE.map(lambda sentences: "\n".join(f"> {s}" for s in sentences))
+ASIDE = st.tuples(CLAUSE, CLAUSE, CLAUSE).map(lambda p: f"{p[0].capitalize()} ({p[1]}) {p[2]}.")
+DOCUMENT = st.lists(
+    st.one_of(WRAPPED, HEADING, BULLETS, NUMBERED, TURNS, QUOTED, ASIDE), min_size=2, max_size=8
+).map("\n\n".join)
+
+
+def _wrap(text: str) -> list[str]:
+    words, lines = text.split(" "), [""]
+    for word in words:
+        if len(lines[-1]) + len(word) > 60:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return lines
+
+
+def kept_slices(text: str, rate: float, seed: int) -> tuple[Span, ...]:
+    words = split_words(text)
+    noise = np.random.default_rng(seed).random(len(words)).astype(np.float32)
+    return extract(text, words, noise, Settings(rate=rate), COUNTER).kept
+
+
+@settings(deadline=None, max_examples=150)
+@given(DOCUMENT, st.sampled_from(RATES), st.integers(0, 1000))
+def test_made_up_documents_keep_their_shape(text: str, rate: float, seed: int) -> None:
+    assert not faults(text, kept_slices(text, rate, seed))
+
+
+REAL = """# Release notes
+
+The 2.4 release brings a faster scheduler, which was
+rewritten over the summer, and drops support for old
+kernels. Nobody asked for them any more.
+
+## What changed
+
+- The scheduler takes work from every queue in turn, so that
+  short jobs never wait behind long ones.
+- Logs are written once (they used to be written twice).
+1. Stop the service, wait until it has drained, and start it again.
+2. Check the dashboard; it should be green within a minute.
+
+Ana: Did anyone test the upgrade on the old cluster?
+Bo Lind: Yes, twice, and it did not lose a single job.
+
+> We had to roll back in March, because nobody had read the notes.
+
+**Note**: keep a copy of the old configuration (just in case).
+"""
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_a_document_of_every_kind_of_line_keeps_its_shape(rate: float) -> None:
+    for seed in range(40):
+        assert not faults(REAL, kept_slices(REAL, rate, seed))
+
+
+def test_items_keep_their_markers_and_turns_their_speakers() -> None:
+    for seed in range(20):
+        kept = kept_slices(REAL, 0.5, seed)
+        result = "".join(REAL[s.start : s.end] for s in kept)
+        for line in result.splitlines():
+            if "lose a single job" in line:
+                assert line.startswith("Bo Lind:")
+            if "drained" in line:
+                assert line.startswith("1. ")
+
+
+@pytest.mark.parametrize(
+    ("text", "dropped", "fault"),
+    [
+        ("One two, three.", "two", "space before a mark"),
+        ("- one two\n- three", "one two", "bullet without its line"),
+        ("Ana: one two", "Ana:", "line without its speaker"),
+        ("one two\nthree four", "two\nthree", "lost line break"),
+        ("one two three", " two ", "glued words"),
+        ("a (b) c", "b", "empty pair"),
+    ],
+)
+def test_the_checker_sees_faults(text: str, dropped: str, fault: str) -> None:
+    at = text.index(dropped)
+    kept = [Span(0, at), Span(at + len(dropped), len(text))]
+    assert fault in faults(text, [s for s in kept if s.end > s.start])
