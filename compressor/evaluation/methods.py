@@ -1,0 +1,162 @@
+"""The ways of shortening that are compared, behind one protocol."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Protocol
+
+from compressor.engine import Compressor
+from compressor.evaluation.baselines import (
+    RandomDeletion,
+    Ranking,
+    SelfInformation,
+    StopWordsFirst,
+    TfIdf,
+    keep_best,
+    lower_words,
+)
+from compressor.types import Settings, Span, TokenCounter
+
+BASELINE_REVISION = "1"  # raise with any change to a baseline
+_APART = ("evaluation", "training", "models", "vocabulary")  # they change no text, or say so
+
+
+@cache
+def source_revision() -> str:
+    """Return a short hash of the compressor's source.
+
+    Part of what results are stored under, so that a run after a change is a run of the change.
+    """
+    digest = hashlib.sha256()
+    folders = [resources.files("compressor")]
+    while folders:
+        for entry in sorted(folders.pop().iterdir(), key=lambda e: e.name):
+            if entry.is_dir() and entry.name not in _APART:
+                folders.append(entry)
+            elif entry.name.endswith(".py"):
+                digest.update(entry.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def corpus_revision(texts: Sequence[str]) -> str:
+    """Return a short hash of a corpus that a method was trained on."""
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(hashlib.sha256(text.encode("utf-8", "replace")).digest())
+    return digest.hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Shortened:
+    """A shorter text, and the slices of the source that it came from."""
+
+    text: str
+    kept: tuple[Span, ...]
+
+
+class Method(Protocol):
+    """One way of shortening texts."""
+
+    name: str
+    revision: str
+    """Changes with anything that can change a result; results are stored under it."""
+    question_aware: bool
+    """Whether the result depends on the question; without, a document is shortened once."""
+
+    def shorten(self, text: str, question: str | None, rate: float) -> Shortened:
+        """Return `text` cut to `rate` of its tokens; the same call gives the same text."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """The text as it is, at every rate: what answers are compared with."""
+
+    name: str = "original"
+    revision: str = "1"
+    question_aware: bool = False
+
+    def shorten(self, text: str, question: str | None, rate: float) -> Shortened:
+        """Return the text."""
+        return Shortened(text, (Span(0, len(text)),) if text else ())
+
+
+@dataclass(frozen=True, slots=True)
+class Tersely:
+    """This project's compressor, without or with the question."""
+
+    compressor: Compressor
+    encoding: str
+    question_aware: bool = False
+
+    @property
+    def name(self) -> str:
+        """`tersely`, or `tersely-question` with the question."""
+        return "tersely-question" if self.question_aware else "tersely"
+
+    @property
+    def revision(self) -> str:
+        """The classifier's, the algorithm's and the source's."""
+        return f"{self.compressor.revision}/{source_revision()}"
+
+    def shorten(self, text: str, question: str | None, rate: float) -> Shortened:
+        """Compress with every protection on."""
+        settings = Settings(rate=rate, encoding=self.encoding)
+        result = self.compressor.compress(text, settings)
+        return Shortened(result.text, result.kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A baseline: words by a ranking, the best kept."""
+
+    name: str
+    ranking: Ranking
+    counter: TokenCounter
+    revision: str
+    question_aware: bool = False
+
+    def shorten(self, text: str, question: str | None, rate: float) -> Shortened:
+        """Keep the best words."""
+        return Shortened(*keep_best(text, self.ranking, rate, self.counter))
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What methods are built from: the compressor, the tokens counted and the corpus at hand."""
+
+    compressor: Compressor
+    counter: TokenCounter
+    encoding: str
+    corpus: Sequence[str]
+
+
+def _trained(
+    name: str, ranking: Callable[[Sequence[Sequence[str]]], Ranking]
+) -> Callable[[Bench], Method]:
+    def build(bench: Bench) -> Method:
+        corpus = [lower_words(text) for text in bench.corpus]
+        revision = f"{_baseline_revision()}/{corpus_revision(bench.corpus)}"
+        return Ranked(name, ranking(corpus), bench.counter, revision)
+
+    return build
+
+
+def _untrained(name: str, ranking: Ranking) -> Callable[[Bench], Method]:
+    return lambda bench: Ranked(name, ranking, bench.counter, _baseline_revision())
+
+
+def _baseline_revision() -> str:
+    return f"{BASELINE_REVISION}/{source_revision()}"
+
+
+METHODS: Mapping[str, Callable[[Bench], Method]] = {
+    "original": lambda _: Original(),
+    "tersely": lambda bench: Tersely(bench.compressor, bench.encoding),
+    "random": _untrained("random", RandomDeletion()),
+    "stop-words": _untrained("stop-words", StopWordsFirst()),
+    "tf-idf": _trained("tf-idf", TfIdf),
+    "self-information": _trained("self-information", SelfInformation),
+}
