@@ -24,21 +24,24 @@ _ITEMS = re.compile(
             r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)",
             r"(?P<quote>\"(?=\S)[^\"\n]{1,80}(?<=\S)\"|“[^“”\n]{1,80}”|「[^「」\n]{1,60}」)",
             r"(?P<path>(?<![\w/])(?:~|\.{1,2})?/(?:[\w.-]+/)+[\w.-]*\w)",
-            # letters and digits in one: SARS-CoV-2, IFITM5, v1.2.3, 3fa9c1d, H2O; not 5-time, 1st
-            r"(?P<identifier>(?<![\w-])(?=[\w.-]*[A-Z_][\w.-]*\d|[\w.-]*\d[\w.-]*[A-Z_]"
-            r"|v?\d+\.\d+\.\d|[0-9a-f]*[a-f][0-9a-f]*\d[0-9a-f]{5})[A-Za-z0-9_]+(?:[.-][A-Za-z0-9_]+)*)",
+            # UUIDs, hashes, IP addresses, versions, ticket numbers, names with underscores; not
+            # every mix of letters and digits: SARS-CoV-2 and figure 2B are words like others.
+            r"(?P<identifier>(?<![\w.-])(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+            r"|(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{7,64}|v?\d+(?:\.\d+){2,3}|v\d+\.\d+"
+            r"|[A-Z]{2,10}-\d{3,}|[A-Za-z]\w*_\w+)(?![\w-]))",
             r"(?P<number>(?<![\w.,])\d+(?:[.,:]\d+)*(?![\w]))",
         )
     ),
     re.ASCII,
 )
 _CLAUSE_END = re.compile(r"[,;:.!?…](?=\s|$)|[。、，；：！？]|\n")
-_NEGATIONS = frozenset(
-    "no not never none nobody nothing nowhere neither nor without cannot hardly barely scarcely "
-    "nicht nie niemals nichts niemand kein keine keinen keinem keiner keines ohne weder "
-    "ne pas jamais rien aucun aucune sans "
-    "nunca jamás nada nadie ningún ninguno ninguna sin tampoco".split()
-)
+_NEGATIONS_BY_LANGUAGE = """
+    no not never none nobody nothing nowhere neither nor without cannot hardly barely scarcely
+    nicht nie niemals nichts niemand kein keine keinen keinem keiner keines ohne weder
+    ne pas jamais rien aucun aucune sans
+    nunca jamás nada nadie ningún ninguno ninguna sin tampoco
+"""
+_NEGATIONS = frozenset(_NEGATIONS_BY_LANGUAGE.split())
 _CONTRACTED = re.compile(r"\w+n['’]t", re.IGNORECASE)
 _NEGATED_WITHIN = 4  # words after a negation among which the one that it negates is looked for
 
@@ -200,5 +203,3 @@ def pooled(counts: Iterable[Mapping[str, Kept]]) -> dict[str, Kept]:
             kept[kind] += count.kept
             called[kind] += count.called
     return {kind: Kept(kept[kind], called[kind]) for kind in called}
-
-

@@ -34,6 +34,18 @@ class Cell:
         """Return the cell for JSON."""
         return asdict(self)
 
+    @classmethod
+    def parse(cls, fields: Mapping[str, Any]) -> "Cell":
+        """Read what `as_dict` wrote. Raises TypeError or KeyError for anything else."""
+        against = fields["against"]
+        read = {
+            "survival": Interval(**fields["survival"]),
+            "against": None if against is None else Interval(**against),
+            "items": {kind: Kept(**count) for kind, count in fields["items"].items()},
+            "negations": Kept(**fields["negations"]),
+        }
+        return cls(**{**fields, **read})
+
 
 def summarise(rows: Iterable[Row], reference: str = "tersely") -> list[Cell]:
     """Return a cell for every set, rate and method, in the order of the rows."""
@@ -81,6 +93,18 @@ def _by_document(rows: Sequence[Row]) -> dict[str, list[bool | None]]:
     for row in rows:
         found.setdefault(row.doc, []).extend(row.survived.values())
     return found
+
+
+def curves(cells: Sequence[Cell]) -> dict[str, dict[str, list[Cell]]]:
+    """Return the cells by set and method, by ascending rate: what plots draw."""
+    found: dict[str, dict[str, list[Cell]]] = {}
+    for cell in sorted(cells, key=lambda cell: cell.realised):
+        found.setdefault(cell.set, {}).setdefault(cell.method, []).append(cell)
+    order = list(dict.fromkeys(cell.method for cell in cells))
+    return {
+        name: {m: found[name][m] for m in order if m in found[name]}
+        for name in dict.fromkeys(cell.set for cell in cells)
+    }
 
 
 def survival_table(cells: Sequence[Cell]) -> str:

@@ -1,0 +1,67 @@
+"""Summary scores from their libraries: ROUGE (rouge-score) and BERTScore (bert-score)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from compressor.evaluation.extra import load
+from compressor.words import is_mark, is_unspaced, split_words
+
+_ROUGE = ("rouge1", "rouge2", "rougeL")
+
+
+@dataclass(frozen=True, slots=True)
+class BertScore:
+    """Means over all pairs."""
+
+    precision: float
+    recall: float
+    f1: float
+
+
+class _Words:
+    """Tersely's words in lower case, for texts without spaces between words."""
+
+    def tokenize(self, text: str) -> list[str]:
+        return [text[w.start : w.end].lower() for w in split_words(text) if not is_mark(text, w)]
+
+
+def rouge(prediction: str, golds: Sequence[str]) -> Mapping[str, float]:
+    """Return the F1 of ROUGE-1, -2 and -L against the best of the gold texts, 0 to 1.
+
+    Without stemming and with the library's own words, as in LLMLingua-2's evaluation; Chinese,
+    Japanese and Thai are cut by Tersely's segmenter instead, since the library knows a-z only.
+    Raises MissingExtra.
+    """
+    scorer = load("rouge_score.rouge_scorer", "ROUGE").RougeScorer
+    unspaced = any(is_unspaced(char) for gold in golds for char in gold)
+    scores = scorer(list(_ROUGE), use_stemmer=False, tokenizer=_Words() if unspaced else None)
+    found = [scores.score(gold, prediction) for gold in golds]
+    return {name: max((float(f[name].fmeasure) for f in found), default=0.0) for name in _ROUGE}
+
+
+def rouge_mean(scores: Mapping[str, float]) -> float:
+    """Return the geometric mean of ROUGE-1, -2 and -L (ZeroSCROLLS)."""
+    product = 1.0
+    for name in _ROUGE:
+        product *= scores[name]
+    return float(product ** (1 / len(_ROUGE)))
+
+
+def bert_score(
+    predictions: Sequence[str],
+    golds: Sequence[str],
+    *,
+    model: str = "roberta-large",
+    layers: int | None = None,
+) -> BertScore:
+    """Return BERTScore (Zhang et al., 2020), without rescaling, as in LLMLingua-2's evaluation.
+
+    `model` is a hub name, downloaded at first use, or a folder; a folder needs the number of
+    `layers` to use. Raises MissingExtra, and ValueError for lists of different lengths.
+    """
+    if len(predictions) != len(golds):
+        raise ValueError(f"{len(predictions)} predictions for {len(golds)} gold texts")
+    library = load("bert_score", "BERTScore (with the torch extra)")
+    found = library.score(list(predictions), list(golds), model_type=model, num_layers=layers)
+    return BertScore(*(fmean(values.tolist()) for values in found))
