@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer, decoders
 
-from compressor.classifier.base import Classifier
+from compressor.classifier.base import Classifier, Encoded
 from compressor.types import TokenCounter
 from compressor.windows import Window
 
@@ -106,11 +106,26 @@ def read_chunks(text: str, classifier: Classifier, options: ReferenceOptions) ->
     return [
         Chunk(
             pieces[start:end],
-            classifier.keep_probabilities(encoded, Window(start, end, start, end)),
+            _probabilities(encoded, classifier, start, end),
             frozenset({"[UNK]", "<unk>"}),
         )
         for start, end in chunk_bounds(pieces, options.chunk_end_tokens)
     ]
+
+
+def _probabilities(
+    encoded: Encoded, classifier: Classifier, start: int, end: int
+) -> NDArray[np.float32]:
+    """Return a chunk's probabilities.
+
+    A chunk that is cut hard has a piece more than fits beside two special tokens. The package cuts
+    the closing token off; here the last piece is read in a window that begins one piece later.
+    """
+    fits = min(end, start + CHUNK_PIECES)
+    windows = [Window(start, fits, start, fits)]
+    if fits < end:
+        windows.append(Window(end - CHUNK_PIECES, end, fits, end))
+    return np.concatenate([classifier.keep_probabilities(encoded, w) for w in windows])
 
 
 def chunk_bounds(pieces: Sequence[str], ends: Sequence[str]) -> list[tuple[int, int]]:

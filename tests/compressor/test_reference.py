@@ -14,6 +14,7 @@ from compressor.reference import (
     ReferenceOptions,
     chunk_bounds,
     decide,
+    read_chunks,
     reference_compress,
 )
 from compressor.tokens import Tokenizers
@@ -37,6 +38,15 @@ def test_chunks_end_at_the_last_end_token_and_else_after_511_pieces() -> None:
     assert chunk_bounds(pieces, ["."]) == [(0, 401), (401, 601), (601, 1112), (1112, 1500)]
     assert chunk_bounds([], ["."]) == []
     assert chunk_bounds(["a"] * 510, ["."]) == [(0, 510)]
+
+
+def test_a_chunk_of_511_pieces_fits_a_classifier_of_512_positions() -> None:
+    """Two special tokens stand around it, so its last piece needs a window of its own."""
+    classifier = load_classifier()
+    text = "word " * 700
+    chunks = read_chunks(text, classifier, ReferenceOptions(rate=0.5))
+    assert [len(c.pieces) for c in chunks] == [511, 190]
+    assert [c.probabilities.shape for c in chunks] == [(511,), (190,)]
 
 
 def test_pieces_become_words_as_each_vocabulary_marks_them() -> None:
@@ -110,13 +120,18 @@ class Half:
 
     def keep_probabilities(self, encoded: Encoded, window: Window) -> np.ndarray:
         self.asked.append(window)
-        return np.full(window.tokens, 0.5, np.float32)
+        return np.full(window.used_end - window.used_start, 0.5, np.float32)
 
 
 def test_every_chunk_is_seen_by_itself() -> None:
     half = Half()
     result = reference_compress("x " * 600, half, CL100K)
-    assert half.asked == [Window(0, 511, 0, 511), Window(511, 600, 511, 600)]
+    # 510 pieces at most beside two special tokens, so the 511th is asked for by itself
+    assert half.asked == [
+        Window(0, 510, 0, 510),
+        Window(1, 511, 510, 511),
+        Window(511, 600, 511, 600),
+    ]
     assert result.text == ""  # all are equal to the threshold
 
 
