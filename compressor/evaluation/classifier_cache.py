@@ -38,6 +38,10 @@ class CachedClassifier:
         """Return the text's tokens."""
         return self._classifier.encode(text)
 
+    def pieces(self, encoded: Encoded) -> list[str]:
+        """Return the tokens as the vocabulary spells them."""
+        return self._classifier.pieces(encoded)
+
     def windows(self, encoded: Encoded) -> list[Window]:
         """Return the windows that cover the tokens."""
         return self._classifier.windows(encoded)

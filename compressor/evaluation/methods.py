@@ -1,25 +1,16 @@
 """The ways of shortening that are compared, behind one protocol."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Protocol
 
 from compressor.engine import Compressor
-from compressor.evaluation.baselines import (
-    RandomDeletion,
-    Ranking,
-    SelfInformation,
-    StopWordsFirst,
-    TfIdf,
-    keep_best,
-    lower_words,
-)
+from compressor.evaluation.baselines import Ranking, keep_best
 from compressor.types import Settings, Span, TokenCounter
 
-BASELINE_REVISION = "1"  # raise with any change to a baseline
 _APART = ("evaluation", "training", "models", "vocabulary")  # they change no text, or say so
 
 
@@ -121,42 +112,3 @@ class Ranked:
     def shorten(self, text: str, question: str | None, rate: float) -> Shortened:
         """Keep the best words."""
         return Shortened(*keep_best(text, self.ranking, rate, self.counter))
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """What methods are built from: the compressor, the tokens counted and the corpus at hand."""
-
-    compressor: Compressor
-    counter: TokenCounter
-    encoding: str
-    corpus: Sequence[str]
-
-
-def _trained(
-    name: str, ranking: Callable[[Sequence[Sequence[str]]], Ranking]
-) -> Callable[[Bench], Method]:
-    def build(bench: Bench) -> Method:
-        corpus = [lower_words(text) for text in bench.corpus]
-        revision = f"{_baseline_revision()}/{corpus_revision(bench.corpus)}"
-        return Ranked(name, ranking(corpus), bench.counter, revision)
-
-    return build
-
-
-def _untrained(name: str, ranking: Ranking) -> Callable[[Bench], Method]:
-    return lambda bench: Ranked(name, ranking, bench.counter, _baseline_revision())
-
-
-def _baseline_revision() -> str:
-    return f"{BASELINE_REVISION}/{source_revision()}"
-
-
-METHODS: Mapping[str, Callable[[Bench], Method]] = {
-    "original": lambda _: Original(),
-    "tersely": lambda bench: Tersely(bench.compressor, bench.encoding),
-    "random": _untrained("random", RandomDeletion()),
-    "stop-words": _untrained("stop-words", StopWordsFirst()),
-    "tf-idf": _trained("tf-idf", TfIdf),
-    "self-information": _trained("self-information", SelfInformation),
-}
