@@ -5,6 +5,8 @@ import typer
 from proxy.commands.check_config import check_config
 from proxy.commands.compress import compress
 from proxy.commands.demo import demo
+from proxy.commands.evaluate import plot, speed, survival
+from proxy.commands.evaluate_models import judge, tasks
 from proxy.commands.savings import savings
 from proxy.commands.serve import serve
 
@@ -19,7 +21,20 @@ def build() -> typer.Typer:
     app.command("compress")(compress)
     app.command("savings")(savings)
     app.command("check-config")(check_config)
+    app.add_typer(_evaluation(), name="eval")
     return app
+
+
+def _evaluation() -> typer.Typer:
+    commands = typer.Typer(
+        no_args_is_help=True, help="Measure what compression keeps, on your own question sets."
+    )
+    commands.command("survival")(survival)
+    commands.command("speed")(speed)
+    commands.command("judge")(judge)
+    commands.command("tasks")(tasks)
+    commands.command("plot")(plot)
+    return commands
 
 
 def main() -> None:

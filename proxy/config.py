@@ -265,5 +265,21 @@ def read(
     return Loaded(config, path, document)
 
 
+class MissingVariable(Exception):
+    """An environment variable that was named and is not set."""
+
+
+def environment_secret(variable: str, environ: Mapping[str, str] | None = None) -> SecretStr:
+    """Return what an environment variable named on the command line holds.
+
+    `environ` is the process's environment unless given. Raises MissingVariable where it is not
+    set or empty.
+    """
+    value = (os.environ if environ is None else environ).get(variable)
+    if not value:
+        raise MissingVariable(f"the environment variable {variable} is not set")
+    return SecretStr(value)
+
+
 def _in_file_order(problem: Problem) -> tuple[int, int, str]:
     return problem.place.line, problem.place.column, str(problem)

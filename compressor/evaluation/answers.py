@@ -112,7 +112,7 @@ def percent_similarity(prediction: str, gold: str) -> float:
     found, wanted = _PERCENT.search(prediction), _PERCENT.search(gold)
     if found is None or wanted is None:
         return 0.0
-    return 2.0 ** (-abs(float(found[1]) - float(wanted[1])) / 10)
+    return float(2.0 ** (-abs(float(found[1]) - float(wanted[1])) / 10))
 
 
 def concordance(prediction: str, gold: str) -> float:

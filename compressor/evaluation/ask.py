@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
+from compressor.evaluation.result_lines import open_to_append
+
 _FORMAT = 1
 
 
@@ -123,9 +125,8 @@ class PatientAsk:
         self.totals.prompt_tokens += reply.prompt_tokens or 0
         self.totals.completion_tokens += reply.completion_tokens or 0
         self._replies[prompt.key] = reply
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         line = json.dumps({"key": prompt.key, **asdict(reply)}, ensure_ascii=False)
-        with self._path.open("a", encoding="utf-8") as file:
+        with open_to_append(self._path) as file:
             file.write(line + "\n")
 
     async def _until_answered(self, prompt: Prompt) -> Reply:
@@ -135,7 +136,12 @@ class PatientAsk:
             try:
                 return await self._ask(prompt)
             except AskFailed as error:
-                if not error.retry or tried >= self._tries:
+                if not error.retry:
+                    raise
+                if tried >= self._tries:
+                    if not self.totals.asked:
+                        # Nothing works, so that every other prompt need not find it out alone.
+                        raise AskRefused(f"no reply in {tried} tries: {error}") from error
                     raise
                 self.totals.retried += 1
                 await self._sleep(2.0 ** (tried - 1) if error.after is None else error.after)
@@ -148,7 +154,8 @@ def _read_replies(path: Path) -> dict[str, Reply]:
         for line in path.read_text("utf-8", errors="replace").split("\n"):
             try:
                 fields = json.loads(line)
-                replies[fields.pop("key")] = Reply(**fields)
+                key = fields.pop("key")
+                replies[key] = Reply(**fields)
             except (ValueError, TypeError, KeyError, AttributeError):
                 continue
     return replies

@@ -11,6 +11,10 @@ _SEED = 20240319
 _LOW, _HIGH = 2.5, 97.5
 
 
+class NotComparable(ValueError):
+    """Results that no share or difference can be taken of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Interval:
     """A share with its 95% interval."""
@@ -36,14 +40,14 @@ def shares(
     Documents are drawn with replacement, since the questions of one document stand or fall
     together; every method sees the same draws, so differences are paired (Efron & Tibshirani, An
     Introduction to the Bootstrap, 1993, percentile intervals). Seeded. All methods have the same
-    documents in the same order; raises ValueError where they do not.
+    documents in the same order; raises NotComparable where they do not.
     """
     sizes = {len(m.counted) for m in methods.values()} | {len(m.survived) for m in methods.values()}
     if len(sizes) != 1:
-        raise ValueError("methods have results for different documents; run all of them first")
+        raise NotComparable("methods have results for different documents; run all of them first")
     documents = sizes.pop()
     if not documents or any(not m.counted.sum() for m in methods.values()):
-        raise ValueError("no question has its answer in its document")
+        raise NotComparable("no question has its answer in its document")
     draws = _draws(documents, resamples)
     resampled = {name: _pooled(m, draws) for name, m in methods.items()}
     whole = np.ones((1, documents))

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from compressor.engine import Compressor
 from compressor.evaluation.baselines import Ranking, keep_best
-from compressor.types import Settings, Span, TokenCounter
+from compressor.types import ALL_KINDS, Kind, Settings, Span, TokenCounter
 
 _APART = ("evaluation", "training", "models", "vocabulary")  # they change no text, or say so
 
@@ -50,11 +50,20 @@ class Shortened:
 class Method(Protocol):
     """One way of shortening texts."""
 
-    name: str
-    revision: str
-    """Changes with anything that can change a result; results are stored under it."""
-    question_aware: bool
-    """Whether the result depends on the question; without, a document is shortened once."""
+    @property
+    def name(self) -> str:
+        """What tables and options call it."""
+        ...
+
+    @property
+    def revision(self) -> str:
+        """Changes with anything that can change a result; results are stored under it."""
+        ...
+
+    @property
+    def question_aware(self) -> bool:
+        """Whether the result depends on the question; without, a document is shortened once."""
+        ...
 
     def shorten(self, text: str, question: str | None, rate: float) -> Shortened:
         """Return `text` cut to `rate` of its tokens; the same call gives the same text."""
@@ -76,16 +85,13 @@ class Original:
 
 @dataclass(frozen=True, slots=True)
 class Tersely:
-    """This project's compressor, without or with the question."""
+    """This project's compressor, with the protections given."""
 
+    name: str
     compressor: Compressor
     encoding: str
+    protect: frozenset[Kind] = ALL_KINDS
     question_aware: bool = False
-
-    @property
-    def name(self) -> str:
-        """`tersely`, or `tersely-question` with the question."""
-        return "tersely-question" if self.question_aware else "tersely"
 
     @property
     def revision(self) -> str:
@@ -93,8 +99,8 @@ class Tersely:
         return f"{self.compressor.revision}/{source_revision()}"
 
     def shorten(self, text: str, question: str | None, rate: float) -> Shortened:
-        """Compress with every protection on."""
-        settings = Settings(rate=rate, encoding=self.encoding)
+        """Compress the text."""
+        settings = Settings(rate=rate, encoding=self.encoding, protect=self.protect)
         result = self.compressor.compress(text, settings)
         return Shortened(result.text, result.kept)
 

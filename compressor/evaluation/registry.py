@@ -1,9 +1,12 @@
 """The methods by name, and what they are built from."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from compressor.classifier.base import Classifier
+from compressor.classifier.registry import load_classifier
 from compressor.engine import Compressor
 from compressor.evaluation.baselines import (
     RandomDeletion,
@@ -13,6 +16,7 @@ from compressor.evaluation.baselines import (
     TfIdf,
     lower_words,
 )
+from compressor.evaluation.classifier_cache import CachedClassifier
 from compressor.evaluation.methods import (
     Method,
     Original,
@@ -25,6 +29,11 @@ from compressor.evaluation.reference_method import Reference
 from compressor.tokens import Tokenizers
 from compressor.types import TokenCounter
 
+
+class UnknownMethod(ValueError):
+    """A name that no method has."""
+
+
 BASELINE_REVISION = "1"  # raise with any change to a baseline
 
 
@@ -36,7 +45,11 @@ class Bench:
     classifier: Classifier
     tokenizers: Tokenizers
     encoding: str
-    corpus: Sequence[str]
+    corpus: Sequence[str] = ()
+
+    def of(self, corpus: Sequence[str]) -> "Bench":
+        """Return the same for another corpus."""
+        return replace(self, corpus=corpus)
 
     @property
     def counter(self) -> TokenCounter:
@@ -44,11 +57,34 @@ class Bench:
         return self.tokenizers.counter(self.encoding)
 
 
+@contextmanager
+def workbench(classifier: str, encoding: str, windows: Path | None) -> Iterator[Bench]:
+    """Yield a bench with a classifier loaded by name.
+
+    With `windows`, a file, every window is classified once and kept there. Raises
+    ClassifierUnavailable and UnknownEncoding.
+    """
+    tokenizers = Tokenizers()
+    tokenizers.counter(encoding)
+    loaded = load_classifier(classifier)
+    cached = None
+    if windows is not None:
+        windows.parent.mkdir(parents=True, exist_ok=True)
+        cached = CachedClassifier(loaded, windows)
+    used = cached or loaded
+    try:
+        with Compressor(used, tokenizers) as compressor:
+            yield Bench(compressor, used, tokenizers, encoding)
+    finally:
+        if cached is not None:
+            cached.close()
+
+
 def build(names: Sequence[str], bench: Bench) -> list[Method]:
-    """Return these methods. Raises ValueError for a name that there is not."""
+    """Return these methods. Raises UnknownMethod."""
     for name in names:
         if name not in METHODS:
-            raise ValueError(f"there is no method '{name}'; there are {', '.join(METHODS)}")
+            raise UnknownMethod(f"there is no method '{name}'; there are {', '.join(METHODS)}")
     return [METHODS[name](bench) for name in names]
 
 
@@ -81,7 +117,10 @@ def _reference(*, matched: bool) -> Callable[[Bench], Method]:
 
 METHODS: Mapping[str, Callable[[Bench], Method]] = {
     "original": lambda _: Original(),
-    "tersely": lambda bench: Tersely(bench.compressor, bench.encoding),
+    "tersely": lambda bench: Tersely("tersely", bench.compressor, bench.encoding),
+    "tersely-unprotected": lambda bench: Tersely(
+        "tersely-unprotected", bench.compressor, bench.encoding, protect=frozenset()
+    ),
     "reference": _reference(matched=False),
     "reference-matched": _reference(matched=True),
     "self-information": _trained("self-information", SelfInformation),

@@ -11,6 +11,7 @@ from typing import Any
 from compressor.evaluation.datasets import Document, QASet, Question
 from compressor.evaluation.methods import Method
 from compressor.evaluation.metrics import Kept, item_recall, negation_retention, survival
+from compressor.evaluation.result_lines import open_to_append
 from compressor.types import TokenCounter
 
 RATES = (0.8, 0.66, 0.5, 0.33, 0.2)
@@ -101,8 +102,7 @@ def run(
     """
     known = {row.key: row for row in read_rows(store)}
     rows: list[Row] = []
-    store.parent.mkdir(parents=True, exist_ok=True)
-    with _appended(store) as file:
+    with open_to_append(store) as file:
         for trial in planned:
             key = trial.key(encoding)
             row = known.get(key)
@@ -125,17 +125,6 @@ def read_rows(store: Path) -> Iterator[Row]:
                 yield Row.parse(line)
             except (ValueError, TypeError, KeyError):
                 continue
-
-
-def _appended(store: Path) -> Any:  # noqa: ANN401 - a text file
-    file = store.open("a+", encoding="utf-8")
-    if file.tell():
-        # After an interruption the last line may have no end; a new row must not join it.
-        with store.open("rb") as end:
-            end.seek(-1, 2)
-            if end.read(1) != b"\n":
-                file.write("\n")
-    return file
 
 
 def _measured(trial: Trial, key: str, counter: TokenCounter) -> Row:

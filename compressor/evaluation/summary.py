@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from compressor.evaluation.bootstrap import Interval, counted, shares
+from compressor.evaluation.bootstrap import Interval, NotComparable, counted, shares
 from compressor.evaluation.metrics import Kept, pooled
 from compressor.evaluation.runner import Row
 
@@ -65,7 +65,7 @@ def _cells(
     by_document = {method: _by_document(rows) for method, rows in methods.items()}
     documents = list(next(iter(by_document.values())))
     if any(list(found) != documents for found in by_document.values()):
-        raise ValueError(f"{name} at {rate}: methods have results for different documents")
+        raise NotComparable(f"{name} at {rate}: methods have results for different documents")
     questions = {
         method: counted([found[document] for document in documents])
         for method, found in by_document.items()

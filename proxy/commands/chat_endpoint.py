@@ -1,0 +1,96 @@
+"""An OpenAI-compatible chat endpoint as evaluation asks it, over the proxy's own HTTP client."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from pydantic import SecretStr
+
+from compressor.evaluation.ask import AskFailed, AskRefused, Prompt, Reply
+from proxy.errors import UpstreamError
+from proxy.upstream import Upstream, UpstreamRequest
+
+_PASSING = frozenset({408, 409, 425, 429})
+_FINAL = frozenset({401, 403, 404, 405})
+_SHOWN = 300  # characters of an error's body
+
+
+class ChatEndpoint:
+    """Asks `POST /chat/completions`, not streamed, with one user message at temperature 0.
+
+    With `reasoning` the request is as OpenAI's reasoning models want it: max_completion_tokens and
+    no temperature.
+    """
+
+    def __init__(
+        self, upstream: Upstream, key: SecretStr | None = None, *, reasoning: bool = False
+    ) -> None:
+        self._upstream = upstream
+        self._headers = [
+            ("content-type", "application/json"),
+            ("accept", "application/json"),
+            ("accept-encoding", "identity"),
+        ]
+        if key is not None:
+            self._headers.append(("authorization", f"Bearer {key.get_secret_value()}"))
+        self._reasoning = reasoning
+
+    async def __call__(self, prompt: Prompt) -> Reply:
+        """Return the reply. Raises AskFailed and AskRefused."""
+        body: dict[str, Any] = {
+            "model": prompt.model,
+            "messages": [{"role": "user", "content": prompt.text}],
+        }
+        if self._reasoning:
+            body["max_completion_tokens"] = prompt.max_tokens
+        else:
+            body |= {"max_tokens": prompt.max_tokens, "temperature": 0}
+        request = UpstreamRequest(
+            "POST", "/chat/completions", self._headers, orjson.dumps(body), prompt.model
+        )
+        try:
+            response = await self._upstream.send(request)
+            try:
+                content = b"".join([chunk async for chunk in response.chunks()])
+            finally:
+                response.close()
+        except UpstreamError as error:
+            raise AskFailed(str(error), retry=True) from error
+        if response.status != 200:
+            raise _refusal(response.status, response.headers, content)
+        return _reply(content)
+
+
+def _reply(content: bytes) -> Reply:
+    try:
+        answer = orjson.loads(content)
+        text = answer["choices"][0]["message"]["content"]
+        usage = answer.get("usage") or {}
+        # A reply without text (a refusal, or a limit spent on reasoning) is an empty answer.
+        return Reply(text or "", usage.get("prompt_tokens"), usage.get("completion_tokens"))
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        shown = content[:_SHOWN].decode("utf-8", "replace")
+        raise AskFailed(f"the endpoint's answer is no chat completion: {shown}", retry=True) from (
+            error
+        )
+
+
+def _refusal(
+    status: int, headers: Sequence[tuple[bytes, bytes]], content: bytes
+) -> AskFailed | AskRefused:
+    message = f"the endpoint answered {status}: {_message(content)}"
+    if status in _FINAL:
+        return AskRefused(message)
+    after = next((v for name, v in headers if name.lower() == b"retry-after"), b"")
+    try:
+        seconds = float(after)
+    except ValueError:
+        seconds = None  # absent, or a date
+    return AskFailed(message, retry=status in _PASSING or status >= 500, after=seconds)
+
+
+def _message(content: bytes) -> str:
+    try:
+        return str(orjson.loads(content)["error"]["message"])[:_SHOWN]
+    except (ValueError, KeyError, TypeError):
+        return content[:_SHOWN].decode("utf-8", "replace")

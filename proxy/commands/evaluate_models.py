@@ -1,0 +1,291 @@
+"""The parts of `tersely eval` that ask a language model: `judge` and `tasks`."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+from pydantic import SecretStr, ValidationError
+
+from proxy.commands.evaluate import (
+    Classifier,
+    Data,
+    Encoding,
+    Limit,
+    Methods,
+    Out,
+    Rates,
+    Sets,
+    of_set,
+    progress,
+    read_sets,
+    refusals,
+    write,
+)
+from proxy.config import environment_secret
+from proxy.config_upstream import UpstreamConfig
+
+if TYPE_CHECKING:
+    from compressor.evaluation.ask import PatientAsk
+    from compressor.evaluation.datasets import QASet
+    from compressor.evaluation.judge import Case, Grade
+    from compressor.evaluation.registry import Bench
+    from compressor.evaluation.task_runs import TaskScore
+
+_Result = TypeVar("_Result")
+
+BaseUrl = Annotated[
+    str, typer.Option(help="An OpenAI-compatible API, like https://api.openai.com/v1.")
+]
+Model = Annotated[str, typer.Option(help="The model that answers.")]
+ApiKeyEnv = Annotated[
+    str | None, typer.Option(help="Environment variable that holds the key; none is sent without.")
+]
+Concurrency = Annotated[int, typer.Option(min=1, help="Questions that are out at once.")]
+Reasoning = Annotated[
+    bool,
+    typer.Option(
+        "--reasoning",
+        help="Ask as reasoning models want it: max_completion_tokens, no temperature.",
+    ),
+]
+PriceIn = Annotated[
+    float | None, typer.Option(min=0, help="US dollars per million prompt tokens, for the cost.")
+]
+PriceOut = Annotated[
+    float | None, typer.Option(min=0, help="US dollars per million completion tokens.")
+]
+_SILENCE_SECONDS = 180
+_JUDGED = ("original", "tersely", "reference-matched", "random")
+
+
+@dataclass(frozen=True, slots=True)
+class _Endpoint:
+    """Where questions go, how many at once, and what they cost."""
+
+    config: UpstreamConfig
+    key: SecretStr | None
+    concurrency: int
+    reasoning: bool
+    price_in: float | None
+    price_out: float | None
+
+    def run(self, replies: Path, work: Callable[["PatientAsk"], Awaitable[_Result]]) -> _Result:
+        """Run `work` with the endpoint, its replies kept in a file, and say what it came to."""
+        return asyncio.run(self._run(replies, work))
+
+    async def _run(
+        self, replies: Path, work: Callable[["PatientAsk"], Awaitable[_Result]]
+    ) -> _Result:
+        from compressor.evaluation.ask import PatientAsk  # noqa: PLC0415
+        from proxy.commands.chat_endpoint import ChatEndpoint  # noqa: PLC0415
+        from proxy.upstream import AiohttpUpstream  # noqa: PLC0415
+
+        upstream = AiohttpUpstream("evaluation", self.config)
+        await upstream.start()
+        endpoint = ChatEndpoint(upstream, self.key, reasoning=self.reasoning)
+        ask = PatientAsk(endpoint, replies, concurrency=self.concurrency)
+        try:
+            return await work(ask)
+        finally:
+            await upstream.close()
+            self._report(ask)
+
+    def _report(self, ask: "PatientAsk") -> None:
+        totals = ask.totals
+        line = (
+            f"{totals.asked:,} new replies, {totals.cached:,} from disk, {totals.retried:,} tries "
+            f"repeated, {totals.failed:,} failed; {totals.prompt_tokens:,} prompt and "
+            f"{totals.completion_tokens:,} completion tokens"
+        )
+        if self.price_in is not None and self.price_out is not None:
+            line += f", {totals.dollars(self.price_in, self.price_out):.4f} US dollars"
+        typer.echo(line, err=True)
+
+
+def _endpoint(
+    base_url: str,
+    api_key_env: str | None,
+    concurrency: int,
+    reasoning: bool,
+    price_in: float | None,
+    price_out: float | None,
+) -> _Endpoint:
+    key = None if api_key_env is None else environment_secret(api_key_env)
+    try:
+        config = UpstreamConfig(base_url=base_url, read_timeout_seconds=_SILENCE_SECONDS)
+    except ValidationError as error:
+        raise typer.BadParameter(error.errors()[0]["msg"], param_hint="--base-url") from None
+    return _Endpoint(config, key, concurrency, reasoning, price_in, price_out)
+
+
+def judge(  # noqa: PLR0917 - typer reads the options off the signature
+    data: Data,
+    base_url: BaseUrl,
+    model: Model,
+    judge_model: Annotated[
+        str | None, typer.Option(help="The model that grades; the one that answers by default.")
+    ] = None,
+    api_key_env: ApiKeyEnv = None,
+    sets: Sets = None,
+    method: Methods = None,
+    rate: Rates = None,
+    limit: Limit = 20,
+    questions: Annotated[
+        int, typer.Option(min=1, help="Questions asked of each document, the first ones.")
+    ] = 1,
+    out: Out = Path("eval-results"),
+    classifier: Classifier = "bundled",
+    encoding: Encoding = "o200k_base",
+    concurrency: Concurrency = 8,
+    reasoning: Reasoning = False,
+    price_in: PriceIn = None,
+    price_out: PriceOut = None,
+) -> None:
+    """Let a model answer from the shortened texts, and a model grade the answers.
+
+    Replies are kept in replies.jsonl by content, so an interrupted run goes on where it was and a
+    finished one costs nothing to repeat. Methods are original, tersely, reference-matched and
+    random unless others are given; rates 0.5 and 0.33.
+    """
+    with refusals():
+        from compressor.evaluation import judge as judging  # noqa: PLC0415
+        from compressor.evaluation import registry  # noqa: PLC0415
+
+        endpoint = _endpoint(base_url, api_key_env, concurrency, reasoning, price_in, price_out)
+        names, rates = tuple(method or _JUDGED), tuple(rate or (0.5, 0.33))
+        cases: list[Case] = []
+        with registry.workbench(classifier, encoding, out / "windows.db") as bench:
+            for qa_set in read_sets(data, sets):
+                own = of_set(bench, qa_set)
+                cases += _cases(qa_set.first(limit), own, names, rates, questions)
+        with progress("asking", len(cases)) as advance:
+            judged = endpoint.run(
+                out / "replies.jsonl",
+                lambda ask: judging.judge(
+                    cases, ask, model=model, judge_model=judge_model or model, advance=advance
+                ),
+            )
+        found = judging.grades(judged)
+        report = _grades_table(found)
+        write(out / "judged.json", json.dumps([asdict(grade) for grade in found], indent=1))
+        write(out / "judged.md", report + "\n")
+    typer.echo(report)
+    ungraded = [one for one in judged if one.detail]
+    if ungraded:
+        typer.echo(
+            f"{len(ungraded)} of {len(judged)} cases have no grade; the first: "
+            f"{ungraded[0].verdict}: {ungraded[0].detail}",
+            err=True,
+        )
+
+
+def _cases(
+    qa_set: "QASet", bench: "Bench", names: Sequence[str], rates: Sequence[float], questions: int
+) -> list["Case"]:
+    from compressor.evaluation.judge import Case  # noqa: PLC0415
+    from compressor.evaluation.registry import build  # noqa: PLC0415
+
+    cases = []
+    for method in build(names, bench):
+        for rate in rates:
+            for document in qa_set.documents:
+                blind = None
+                for question in document.questions[:questions]:
+                    if method.question_aware:
+                        text = method.shorten(document.text, question.text, rate).text
+                    else:
+                        blind = blind or method.shorten(document.text, None, rate).text
+                        text = blind
+                    cases.append(Case(qa_set.name, method.name, rate, document, question, text))
+    return cases
+
+
+def _grades_table(grades: Sequence["Grade"]) -> str:
+    lines = [
+        "| set | rate | method | graded | no grade | right |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {g.set} | {g.rate:g} | {g.method} | {g.graded} | {g.ungraded} "
+        f"| {g.accuracy.value:.3f} ({g.accuracy.low:.2f} to {g.accuracy.high:.2f}) |"
+        for g in grades
+    ]
+    return "\n".join(lines)
+
+
+def tasks(  # noqa: PLR0917 - typer reads the options off the signature
+    task: Annotated[
+        str,
+        typer.Argument(
+            help="meetingbank-qa, meetingbank-summary, longbench, zeroscrolls, gsm8k or bbh."
+        ),
+    ],
+    path: Annotated[Path, typer.Argument(help="Its published files: a file or a folder.")],
+    base_url: BaseUrl,
+    model: Model,
+    api_key_env: ApiKeyEnv = None,
+    method: Methods = None,
+    rate: Rates = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N examples.")] = None,
+    prompt_tokens: Annotated[
+        int, typer.Option(min=1, help="Most tokens of prompt and answer; longer contexts are cut.")
+    ] = 8100,
+    out: Out = Path("eval-results"),
+    classifier: Classifier = "bundled",
+    encoding: Encoding = "o200k_base",
+    concurrency: Concurrency = 8,
+    reasoning: Reasoning = False,
+    price_in: PriceIn = None,
+    price_out: PriceOut = None,
+) -> None:
+    """Ask a model one of the LLMLingua-2 paper's tasks with shortened contexts, and score it.
+
+    Summaries need the eval extra (ROUGE). Methods are original, tersely and reference-matched
+    unless others are given; rates 0.5 and 0.33. Replies are kept in replies.jsonl.
+    """
+    with refusals():
+        from compressor.evaluation import registry, task_runs  # noqa: PLC0415
+        from compressor.evaluation.tasks import read_task  # noqa: PLC0415
+
+        endpoint = _endpoint(base_url, api_key_env, concurrency, reasoning, price_in, price_out)
+        examples = read_task(task, path)
+        corpus = list(dict.fromkeys(example.context for example in examples))
+        names, rates = tuple(method or _JUDGED[:3]), tuple(rate or (0.5, 0.33))
+        with registry.workbench(classifier, encoding, out / "windows.db") as bench:
+            methods = registry.build(names, bench.of(corpus))
+            shown = examples[:limit]
+            with progress(task, len(shown) * len(names) * len(rates)) as advance:
+                answered = endpoint.run(
+                    out / "replies.jsonl",
+                    lambda ask: task_runs.ask_all(
+                        shown,
+                        methods,
+                        rates,
+                        ask,
+                        bench.counter,
+                        model=model,
+                        prompt_tokens=prompt_tokens,
+                        advance=advance,
+                    ),
+                )
+        report = _scores_table(task_runs.task_scores(answered))
+        write(out / f"{task}.md", report + "\n")
+    typer.echo(report)
+
+
+def _scores_table(scores: Sequence["TaskScore"]) -> str:
+    lines = [
+        "| task | method | rate | scored | failed | score | prompt tokens |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for s in scores:
+        shown = "none" if s.score is None else f"{100 * s.score:.2f}"
+        lines.append(
+            f"| {s.task} | {s.method} | {s.rate:g} | {s.scored} | {s.failed} | {shown} "
+            f"| {s.prompt_tokens:,.0f} |"
+        )
+    return "\n".join(lines)

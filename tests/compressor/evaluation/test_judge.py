@@ -1,0 +1,74 @@
+import pytest
+
+from compressor.evaluation.ask import AskFailed, AskRefused, Prompt, Reply
+from compressor.evaluation.datasets import Document, Question
+from compressor.evaluation.judge import Case, Verdict, grades, judge
+
+QUESTION = Question("q", "Who signed?", ("Okafor", "Miriam Okafor"))
+
+
+def case(doc: str, text: str, method: str = "tersely") -> Case:
+    return Case("set", method, 0.5, Document(doc, "source", (QUESTION,)), QUESTION, text)
+
+
+async def model(prompt: Prompt) -> Reply:
+    """Answer with the text's last word; grade by comparing with the right answers."""
+    if prompt.model == "judge":
+        given = prompt.text.split("Given answer: ")[1].split("\n")[0]
+        right = prompt.text.split("Right answers: ")[1].split("\n")[0].split(" | ")
+        return Reply("Perhaps" if given == "odd" else "Yes." if given in right else "no")
+    text = prompt.text.split("Text:\n")[1].split("\n")[0]
+    assert "Question: Who signed?" in prompt.text
+    if text.endswith("silence"):
+        return Reply("  ")
+    if text.endswith("broken"):
+        raise AskFailed("the endpoint answered 500", retry=True)
+    if text.endswith("locked"):
+        raise AskRefused("the endpoint answered 401")
+    return Reply(text.split()[-1])
+
+
+async def test_every_verdict() -> None:
+    cases = [
+        case("a", "signed by Okafor"),
+        case("b", "signed by Lindqvist"),
+        case("c", "odd"),
+        case("d", "silence"),
+        case("e", "broken"),
+    ]
+    steps: list[None] = []
+    found = await judge(
+        cases, model, model="answers", judge_model="judge", advance=lambda: steps.append(None)
+    )
+    assert [one.case for one in found] == cases
+    assert [one.verdict for one in found] == [
+        Verdict.RIGHT,
+        Verdict.WRONG,
+        Verdict.UNREADABLE,
+        Verdict.WRONG,
+        Verdict.FAILED,
+    ]
+    assert found[0].answer == "Okafor"
+    assert found[2].detail == "Perhaps"
+    assert "500" in found[4].detail
+    assert len(steps) == 5
+
+
+async def test_a_refusal_ends_the_run() -> None:
+    cases = [case("a", "signed by Okafor"), case("b", "locked"), case("c", "locked")]
+    with pytest.raises(AskRefused, match="401"):
+        await judge(cases, model, model="answers", judge_model="judge")
+
+
+async def test_accuracy_is_of_the_graded_cases() -> None:
+    cases = [
+        case("a", "Okafor"),
+        case("b", "nobody"),
+        case("c", "odd"),
+        case("a", "broken", "random"),
+    ]
+    found = grades(await judge(cases, model, model="answers", judge_model="judge"))
+    [one] = found  # nothing of `random` was graded
+    assert (one.set, one.method, one.rate) == ("set", "tersely", 0.5)
+    assert (one.graded, one.ungraded) == (2, 1)
+    assert one.accuracy.value == 0.5

@@ -1,0 +1,52 @@
+"""ROUGE and BERTScore need their libraries, which are in the environment of `make test-all`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from compressor.evaluation.extra import MissingExtra, load
+from compressor.evaluation.scores import bert_score, rouge, rouge_mean
+from tests.compressor.tiny_checkpoints import write_checkpoint
+
+
+@pytest.mark.torch
+def test_rouge_by_hand() -> None:
+    # gold: the cat sat on the mat; predicted: the cat sat -> unigrams 3 of 3 and 3 of 6
+    found = rouge("the cat sat", ["the cat sat on the mat", "dogs"])
+    assert found["rouge1"] == pytest.approx(2 / 3)
+    assert found["rouge2"] == pytest.approx(2 * (2 / 2) * (2 / 5) / (1 + 2 / 5))
+    assert found["rougeL"] == pytest.approx(2 / 3)
+    assert rouge("anything", []) == {"rouge1": 0, "rouge2": 0, "rougeL": 0}
+
+
+@pytest.mark.torch
+def test_rouge_of_unspaced_scripts_counts_segments() -> None:
+    assert rouge("会议结束了", ["会议结束了。"])["rougeL"] == 1
+    assert rouge("天气很好", ["会议结束了"])["rouge1"] < 0.5
+
+
+def test_rouge_mean_is_geometric() -> None:
+    assert rouge_mean({"rouge1": 0.8, "rouge2": 0.4, "rougeL": 0.2}) == pytest.approx(0.4)
+
+
+@pytest.mark.torch
+@pytest.mark.filterwarnings("ignore")  # bert-score's own use of transformers
+def test_bert_score_from_a_folder(tmp_path: Path) -> None:
+    write_checkpoint("bert", tmp_path, spread=0.5)
+    named = json.loads((tmp_path / "tokenizer_config.json").read_text())
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({**named, "model_max_length": 64}))
+    source, other = "The committee met again", "about lower taxes"
+    same = bert_score([source], [source], model=str(tmp_path), layers=2)
+    assert same.f1 == pytest.approx(1, abs=1e-3)
+    assert bert_score([source], [other], model=str(tmp_path), layers=2).f1 < same.f1 - 0.01
+
+
+def test_lists_of_different_lengths() -> None:
+    with pytest.raises(ValueError, match="1 predictions for 2 gold texts"):
+        bert_score(["a"], ["b", "c"])
+
+
+def test_a_missing_library_is_named_with_its_extra() -> None:
+    with pytest.raises(MissingExtra, match=r"plots needs absent_library .*'tersely\[eval\]'"):
+        load("absent_library.part", "plots")

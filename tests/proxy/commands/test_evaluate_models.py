@@ -1,0 +1,190 @@
+"""`judge` and `tasks` against a real HTTP server that follows a script."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from proxy.cli import build
+from proxy.config import MissingVariable, environment_secret
+from tests.compressor.evaluation.sets import write_lines, write_sets
+
+Answer = tuple[int, dict[str, str], Any]
+
+
+class Endpoint:
+    """Answers `no` to graders and `unknown` to others, after what `script` says first."""
+
+    def __init__(self) -> None:
+        self.script: list[Answer] = []
+        self.bodies: list[dict[str, Any]] = []
+        self.keys: list[str | None] = []
+        self.reply: Callable[[str], str] = lambda text: "no" if "You grade" in text else "unknown"
+        self.lock = threading.Lock()
+        owner = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                length = int(self.headers["content-length"])
+                status, headers, answer = owner.answer(
+                    self.path, self.headers["authorization"], json.loads(self.rfile.read(length))
+                )
+                content = json.dumps(answer).encode()
+                self.send_response(status)
+                for name, value in {**headers, "content-length": str(len(content))}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
+        self.thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_port}/v1"
+
+    def answer(self, path: str, key: str | None, body: dict[str, Any]) -> Answer:
+        with self.lock:
+            assert path == "/v1/chat/completions"
+            self.bodies.append(body)
+            self.keys.append(key)
+            if self.script:
+                return self.script.pop(0)
+            content = self.reply(body["messages"][0]["content"])
+            usage = {"prompt_tokens": 100, "completion_tokens": 2}
+            return 200, {}, {"choices": [{"message": {"content": content}}], "usage": usage}
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    made = Endpoint()
+    yield made
+    made.close()
+
+
+def run(*arguments: object, **environment: str) -> Result:
+    return CliRunner().invoke(build(), ["eval", *map(str, arguments)], env=environment)
+
+
+def judge(endpoint: Endpoint, tmp_path: Path, *more: object, **environment: str) -> Result:
+    return run(
+        *("judge", write_sets(tmp_path / "data"), "--base-url", endpoint.url, "--model", "small"),
+        *("--set", "village", "--method", "tersely", "--rate", 0.5, "--out", tmp_path / "out"),
+        *more,
+        **environment,
+    )
+
+
+def knows_okafor(text: str) -> str:
+    if "You grade" in text:
+        return "yes" if "Given answer: Okafor" in text else "no"
+    return "Okafor" if "Okafor" in text and "sign" in text.split("Question:")[1] else "unknown"
+
+
+def test_a_judged_run_and_its_repetition_from_disk(endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.reply = knows_okafor
+    prices = ("--price-in", 1, "--price-out", 10)
+    named = ("--api-key-env", "EVAL_KEY", "--judge-model", "large", "--questions", 2)
+    first = judge(endpoint, tmp_path, *prices, *named, EVAL_KEY="sk-eval")
+    assert first.exit_code == 0, first.stderr
+    # four questions: one is answered right
+    assert "| village | 0.5 | tersely | 4 | 0 | 0.250 (" in first.stdout
+    assert "8 new replies, 0 from disk, 0 tries repeated, 0 failed" in first.stderr
+    assert "800 prompt and 16 completion tokens, 0.0010 US dollars" in first.stderr
+    assert set(endpoint.keys) == {"Bearer sk-eval"}
+    assert sorted(body["model"] for body in endpoint.bodies) == ["large"] * 4 + ["small"] * 4
+    assert json.loads((tmp_path / "out" / "judged.json").read_text())[0]["graded"] == 4
+    again = judge(endpoint, tmp_path, *prices, *named, EVAL_KEY="sk-eval")
+    assert again.stdout == first.stdout
+    assert "0 new replies, 8 from disk" in again.stderr
+    assert "0.0000 US dollars" in again.stderr
+    assert len(endpoint.bodies) == 8
+
+
+def test_a_failure_that_passes_is_waited_out(endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.script = [
+        (429, {"retry-after": "0"}, {"error": {"message": "slow down"}}),
+        (503, {"retry-after": "0"}, {}),
+    ]
+    done = judge(endpoint, tmp_path, "--limit", 1, "--concurrency", 1)
+    assert done.exit_code == 0
+    assert "2 new replies, 0 from disk, 2 tries repeated, 0 failed" in done.stderr
+
+
+def test_a_case_that_cannot_be_answered_is_told_and_left_out(
+    endpoint: Endpoint, tmp_path: Path
+) -> None:
+    endpoint.script = [(400, {}, {"error": {"message": "context too long"}})]
+    done = judge(endpoint, tmp_path, "--concurrency", 1)
+    assert done.exit_code == 0
+    assert "| village | 0.5 | tersely | 1 | 1 | 0.000 (" in done.stdout
+    assert "1 of 2 cases have no grade; the first: failed: " in done.stderr
+    assert "400: context too long" in done.stderr
+    # and is asked again by the next run
+    assert "| tersely | 2 | 0 | " in judge(endpoint, tmp_path).stdout
+
+
+def test_a_wrong_key_ends_the_run(endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.script = [(401, {}, {"error": {"message": "wrong key"}})] * 9
+    done = judge(endpoint, tmp_path, "--concurrency", 1)
+    assert done.exit_code == 2
+    assert "the endpoint answered 401: wrong key" in done.stderr
+    assert len(endpoint.bodies) < 9
+
+
+def test_options_that_cannot_be(endpoint: Endpoint, tmp_path: Path) -> None:
+    done = judge(endpoint, tmp_path, "--api-key-env", "NO_SUCH_KEY")
+    assert done.exit_code == 2
+    assert "the environment variable NO_SUCH_KEY is not set" in done.stderr
+    done = run("judge", tmp_path, "--base-url", "example.com", "--model", "m")
+    assert done.exit_code == 2
+    assert "--base-url" in done.stderr
+    assert not endpoint.bodies
+
+
+def test_a_task(endpoint: Endpoint, tmp_path: Path) -> None:
+    def adds(text: str) -> str:
+        asked = text.rsplit("Question: ", 1)[1]
+        return "The answer is " + ("2" if asked.startswith("1 + 1?") else "5")
+
+    endpoint.reply = adds
+    line = {"question": "1 + 1?", "answer": "#### 2"}
+    write_lines(tmp_path / "gsm" / "test.jsonl", [line, {"question": "2 + 2?", "answer": "#### 4"}])
+    write_lines(tmp_path / "gsm" / "train.jsonl", [line] * 3)
+    done = run(
+        *("tasks", "gsm8k", tmp_path / "gsm", "--base-url", endpoint.url, "--model", "small"),
+        *("--method", "original", "--method", "tersely", "--rate", 0.5, "--out", tmp_path / "out"),
+        "--reasoning",
+    )
+    assert done.exit_code == 0, done.stderr
+    for method in ("original", "tersely"):
+        assert f"| gsm8k | {method} | 0.5 | 2 | 0 | 50.00 | " in done.stdout
+    assert (tmp_path / "out" / "gsm8k.md").read_text().strip() == done.stdout.strip()
+    assert all("max_completion_tokens" in body for body in endpoint.bodies)
+    again = run(
+        *("tasks", "chess", tmp_path / "gsm", "--base-url", endpoint.url, "--model", "small"),
+    )
+    assert again.exit_code == 2
+    assert "there is no task 'chess'" in again.stderr
+
+
+def test_secrets_come_from_the_variable_named() -> None:
+    assert environment_secret("A", {"A": "b"}).get_secret_value() == "b"
+    for environment in ({}, {"A": ""}):
+        with pytest.raises(MissingVariable, match="variable A is not set"):
+            environment_secret("A", environment)
