@@ -20,7 +20,7 @@ INSTALL_PROJECT := $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/pip-compile --quiet --strip-extras \
 	--allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: help run demo test test-all check format docs bench wheel lock clean
+.PHONY: help run demo test test-all check format docs bench eval need-data wheel lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -52,6 +52,12 @@ docs: $(VENV)/.dev ## Regenerate docs/configuration.md
 
 bench: $(VENV)/.dev $(VENV_BENCH)/.peer ## Speed and memory, beside the LiteLLM proxy
 	$(VENV)/bin/python -m benchmarks.run --peer $(VENV_BENCH)/bin/litellm $(ARGS)
+
+eval: need-data $(VENV)/.dev ## Answer survival on the question sets in DATA=/path (ARGS="--set NAME")
+	$(VENV)/bin/tersely eval survival "$(DATA)" $(ARGS)
+
+need-data:
+	@test -n "$(DATA)" || { echo "Name the folder that has qa/: make eval DATA=/path/to/data" >&2; exit 2; }
 
 wheel: $(VENV)/.dev ## Build dist/tersely-*.whl
 	$(VENV)/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
