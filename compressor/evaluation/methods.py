@@ -85,7 +85,7 @@ class Original:
 
 @dataclass(frozen=True, slots=True)
 class Tersely:
-    """This project's compressor, with the protections given."""
+    """This project's compressor, with the protections given, without or with the question."""
 
     name: str
     compressor: Compressor
@@ -95,14 +95,19 @@ class Tersely:
 
     @property
     def revision(self) -> str:
-        """The classifier's, the algorithm's and the source's."""
-        return f"{self.compressor.revision}/{source_revision()}"
+        """The classifier's, the algorithm's, the relevance's and the source's."""
+        settings = self._settings("any" if self.question_aware else None, 1.0)
+        return f"{self.compressor.revision_for(settings)}/{source_revision()}"
 
     def shorten(self, text: str, question: str | None, rate: float) -> Shortened:
-        """Compress the text."""
-        settings = Settings(rate=rate, encoding=self.encoding, protect=self.protect)
+        """Compress the text; where there is no question, blind."""
+        settings = self._settings(question if self.question_aware else None, rate)
         result = self.compressor.compress(text, settings)
         return Shortened(result.text, result.kept)
+
+    def _settings(self, question: str | None, rate: float) -> Settings:
+        asked = question if question and question.strip() else None
+        return Settings(rate=rate, encoding=self.encoding, protect=self.protect, question=asked)
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,9 @@ def _reference(*, matched: bool) -> Callable[[Bench], Method]:
 METHODS: Mapping[str, Callable[[Bench], Method]] = {
     "original": lambda _: Original(),
     "tersely": lambda bench: Tersely("tersely", bench.compressor, bench.encoding),
+    "tersely-question": lambda bench: Tersely(
+        "tersely-question", bench.compressor, bench.encoding, question_aware=True
+    ),
     "tersely-unprotected": lambda bench: Tersely(
         "tersely-unprotected", bench.compressor, bench.encoding, protect=frozenset()
     ),

@@ -35,6 +35,17 @@ def test_blind_methods_do_not_see_the_question(bench: Bench) -> None:
             assert method.shorten(TEXT, "Who?", 0.5) == method.shorten(TEXT, None, 0.5)
 
 
+def test_the_question_decides_where_it_may(bench: Bench) -> None:
+    [aware] = build(["tersely-question"], bench)
+    fence = aware.shorten(TEXT, "What colour is the fence?", 0.25).text
+    assert "green" in fence
+    assert fence != aware.shorten(TEXT, "Who was to sign the report?", 0.25).text
+    [blind] = build(["tersely"], bench)
+    for nothing in (None, "  "):
+        assert aware.shorten(TEXT, nothing, 0.25) == blind.shorten(TEXT, None, 0.25)
+    assert aware.revision != blind.revision
+
+
 def test_protections_can_be_left_off(bench: Bench) -> None:
     with_them, without = build(["tersely", "tersely-unprotected"], bench)
     assert "https://harbour.example/minutes/17" in with_them.shorten(HARBOUR, None, 0.3).text
