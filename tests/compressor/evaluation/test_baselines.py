@@ -83,7 +83,7 @@ def test_stop_words_go_first() -> None:
     assert not {"the", "that", "but"} & kept(0.4)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=200), st.floats(0.05, 1))
 def test_any_text_becomes_slices_of_itself(text: str, rate: float) -> None:
     shorter, kept = keep_best(text, RandomDeletion(), rate, COUNTER)
