@@ -25,5 +25,7 @@ VOLUME /data
 EXPOSE 8400
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8400/healthz', timeout=2)"]
-# Inside a container the loopback address is reached by nobody; publish the port on 127.0.0.1 only.
+# Inside a container the loopback address is reached by nobody, so it listens on every address. For
+# that it wants proxy keys: mount a config with `access:`, or say `server: allow_open: true` in it
+# where the port is published on 127.0.0.1 only.
 CMD ["tersely", "serve", "--config", "/etc/tersely/config.yaml", "--host", "0.0.0.0"]

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 import compressor as compression
 from compressor.tokens import DEFAULT_ENCODING, Tokenizers
 from compressor.types import PartCompressor
+from proxy.access import Access
 from proxy.config import Config
 from proxy.ledger import build_sinks
 from proxy.metrics import Metrics
@@ -45,6 +46,7 @@ def create_app(
         pipeline=Pipeline(config, compressor, tokenizers, context_window=prices.context_window),
         upstreams=Upstreams(config.upstreams, given=upstreams, on_failure=metrics.upstream_failure),
         sinks=(metrics, *(build_sinks(config, metrics) if sinks is None else sinks)),
+        access=Access(config.access),
         prices=prices,
     )
     parts = _Parts(services, compressor, tokenizers)

@@ -7,6 +7,7 @@ from proxy.commands.compress import compress
 from proxy.commands.demo import demo
 from proxy.commands.evaluate import plot, speed, survival
 from proxy.commands.evaluate_models import judge, tasks
+from proxy.commands.keys import build_keys
 from proxy.commands.savings import savings
 from proxy.commands.serve import serve
 
@@ -22,6 +23,7 @@ def build() -> typer.Typer:
     app.command("savings")(savings)
     app.command("check-config")(check_config)
     app.add_typer(_evaluation(), name="eval")
+    app.add_typer(build_keys(), name="keys")
     return app
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 
 from policies.types import Policy, Route
+from proxy.config_access import AccessConfig, AccessKey
 from proxy.config_file import Document, Key, NotReadable, Place, Problem, parse
 from proxy.config_problems import explain
 from proxy.config_resolve import resolve
@@ -23,6 +24,12 @@ class ServerConfig(Section):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8400, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    allow_open: bool = Field(
+        False,
+        description="Listen on an address that other machines reach although no proxy keys are "
+        "configured: whoever can connect may then use the proxy, and the keys of its upstreams. "
+        "Without this, and without keys, `tersely serve` refuses to.",
+    )
     max_parse_bytes: int = Field(
         64 * 1024 * 1024,
         ge=1024,
@@ -178,6 +185,7 @@ class Config(Section):
         "last one have no match, so that it takes everything else."
     )
     compressor: CompressorConfig = Field(default_factory=CompressorConfig)
+    access: AccessConfig = Field(default_factory=AccessConfig)
     cache: CacheConfig = Field(default_factory=CacheConfig)
     savings: SavingsConfig = Field(default_factory=SavingsConfig)
 
@@ -242,13 +250,7 @@ def read(
     unless `need_secrets` is false, for commands that ask no upstream; their fields are then None.
     Raises ConfigError with everything that is wrong, each with its line and how to mend it.
     """
-    try:
-        document = parse(path.read_bytes())
-    except NotReadable as error:
-        raise ConfigError(path, [error.problem]) from None
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise ConfigError(path, [Problem(Place(1, 1), (), f"cannot be read: {reason}")]) from None
+    document = _parsed(path)
     environment = os.environ if environ is None else environ
     resolved = resolve(document.values, environment, need_secrets=need_secrets)
     complaints, config = list(resolved.complaints), None
@@ -262,7 +264,51 @@ def read(
         problems.append(Problem(document.place(key), key, text))
     if problems or config is None:
         raise ConfigError(path, sorted(set(problems), key=_in_file_order))
-    return Loaded(config, path, document)
+    return Loaded(_with_keys_file(config), path, document)
+
+
+def _parsed(path: Path) -> Document:
+    try:
+        return parse(path.read_bytes())
+    except NotReadable as error:
+        raise ConfigError(path, [error.problem]) from None
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ConfigError(path, [Problem(Place(1, 1), (), f"cannot be read: {reason}")]) from None
+
+
+def read_keys(path: Path) -> Mapping[str, AccessKey]:
+    """Read an access.keys_file; raises ConfigError with everything that is wrong with it."""
+    document = _parsed(path)
+    problems = list(document.problems)
+    keys: Mapping[str, AccessKey] = {}
+    try:
+        keys = AccessConfig.model_validate({"keys": document.values}).keys
+    except ValidationError as error:
+        for key, text in explain(error, AccessConfig):
+            problems.append(Problem(document.place(key[1:]), key[1:], text))
+    if problems:
+        raise ConfigError(path, sorted(set(problems), key=_in_file_order))
+    return keys
+
+
+def _with_keys_file(config: Config) -> Config:
+    """Return the config with the keys of its keys_file beside its own."""
+    own, path = config.access.keys, config.access.keys_file
+    if path is None:
+        return config
+    read = read_keys(path)
+    values = {"keys": {**own, **read}, "keys_file": path, "limits": config.access.limits}
+    try:
+        if both := sorted(own.keys() & read.keys()):
+            raise ValueError(f"{', '.join(both)} is in the config's own access.keys as well")
+        access = AccessConfig.model_validate(values)
+    except ValueError as error:  # of which pydantic's is one
+        text = str(error)
+        if isinstance(error, ValidationError):
+            text = "; ".join(text for _, text in explain(error, AccessConfig))
+        raise ConfigError(path, [Problem(Place(1, 1), (), text)]) from None
+    return config.model_copy(update={"access": access})
 
 
 class MissingVariable(Exception):

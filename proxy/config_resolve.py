@@ -76,6 +76,9 @@ def resolve(
 def _check_sections(resolved: Resolved) -> None:
     if resolved.values.get("upstreams") == {}:
         resolved.complaints.append((("upstreams",), "is empty; name at least one upstream"))
+    if resolved.values.get("access") == {}:
+        text = "is empty, so everybody would be let in; give it keys or keys_file, or remove it"
+        resolved.complaints.append((("access",), text))
     if resolved.values.get("routes") == []:
         text = "is empty: no request would be served; `- {policy: off, upstream: NAME}` takes all"
         resolved.complaints.append((("routes",), text))

@@ -1,15 +1,15 @@
 """What works in a config but is likely not meant, or costs something that is easy to overlook."""
 
-import ipaddress
 from collections.abc import Iterator
 from importlib.util import find_spec
 from urllib.parse import urlsplit
 
-from policies.match import covers
+from policies.match import covers, glob
 from policies.types import Match, Policy
 from proxy.config import Config, Loaded
 from proxy.config_file import Problem
 from proxy.config_problems import Complaint
+from proxy.listening import is_loopback, is_open
 
 
 def warnings(loaded: Loaded) -> list[Problem]:
@@ -17,6 +17,7 @@ def warnings(loaded: Loaded) -> list[Problem]:
     config = loaded.config
     found = [
         *_listening(config),
+        *_keys(config),
         *_upstreams(config),
         *_prompt_cache(config),
         *_routes(loaded),
@@ -27,26 +28,28 @@ def warnings(loaded: Loaded) -> list[Problem]:
     return sorted(problems, key=lambda p: (p.place.line, p.place.column))
 
 
-def is_loopback(host: str) -> bool:
-    """Return whether a host name or address can only mean this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _listening(config: Config) -> Iterator[Complaint]:
-    if is_loopback(config.server.host):
+    if not is_open(config):
         return
     keys = sorted(name for name, up in config.upstreams.items() if up.api_key is not None)
     spends = f" and spend on the key of {', '.join(keys)}" if keys else ""
     yield (
         ("server", "host"),
         f"{config.server.host} is reached from other machines: whoever can reach it can use the "
-        f"proxy{spends}; keep it behind a firewall or a gateway that checks who calls",
+        f"proxy{spends}. {_TOLD if config.server.allow_open else _NOT_TOLD}",
     )
+
+
+_TOLD = "Keep it behind a firewall or a gateway that checks who calls"
+_NOT_TOLD = "`tersely serve` refuses that without proxy keys or `server: allow_open: true`"
+
+
+def _keys(config: Config) -> Iterator[Complaint]:
+    for name, key in config.access.keys.items():
+        for pattern in key.policies or ():
+            if not any(map(glob(pattern), config.policies)):
+                at = ("access", "keys", name, "policies")
+                yield at, f"'{pattern}' matches no policy; there are: {', '.join(config.policies)}"
 
 
 def _upstreams(config: Config) -> Iterator[Complaint]:

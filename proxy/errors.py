@@ -19,6 +19,7 @@ class RequestRefused(Exception):
         code: str | None = None,
         param: str | None = None,
         retry_after: int | None = None,
+        headers: tuple[tuple[bytes, bytes], ...] = (),
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -27,6 +28,7 @@ class RequestRefused(Exception):
         self.code = code
         self.param = param
         self.retry_after = retry_after  # seconds
+        self.headers = headers  # for the answer, besides
 
 
 class ClientGone(Exception):

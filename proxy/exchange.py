@@ -5,12 +5,13 @@ import logging
 import time
 import uuid
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from starlette.types import Receive, Scope, Send
 
-from policies.types import Route
 from proxy import headers as head
+from proxy import models_asked
+from proxy.access import UNKNOWN_TENANT, Caller
 from proxy.errors import (
     ClientGone,
     RequestRefused,
@@ -20,11 +21,10 @@ from proxy.errors import (
     answer_for,
     error_body,
 )
-from proxy.model_names import requested_model
 from proxy.outgoing import Outgoing
-from proxy.pipeline import Prepared
+from proxy.planning import NOT_COMPRESSED, Plan, Planner, has_body
 from proxy.relay import Client, relay_body
-from proxy.savings import CompressionReport, Ending, SavingsRecord, Treatment
+from proxy.savings import Ending, SavingsRecord
 from proxy.services import Services
 from proxy.taps import tap_for
 from proxy.upstream import UpstreamResponse
@@ -32,34 +32,10 @@ from proxy.usage import NoTap, Tap
 
 log = logging.getLogger("tersely.proxy")
 
-_NOT_COMPRESSED = CompressionReport(policy=None, treatment=Treatment.PASSED)
-_TOO_LARGE = CompressionReport(
-    policy=None,
-    treatment=Treatment.PASSED,
-    note="the body is over server.max_parse_bytes and was passed on unread",
-)
-_BROKEN = "preparing the request failed, so the original was sent; the log says why"
-
 
 def new_request_id() -> str:
     """Return an id for the record, and for an answer that has none from the upstream."""
     return f"req_{uuid.uuid4().hex}"
-
-
-@dataclass(slots=True)
-class _Plan:
-    """What goes upstream, and what is known about it."""
-
-    route: Route
-    report: CompressionReport
-    body: bytes | None = None  # None: the client's body is streamed on
-    first: bytes = b""  # the part of a streamed body that was read already
-    changed: bool = False
-    decoded: bool = False
-    usage_added: bool = False
-    model: str = ""
-    stream: bool = False
-    conversation: bytes = b""
 
 
 class Exchange:
@@ -73,7 +49,7 @@ class Exchange:
         self._compress = compress
         self._client = Client(receive, send)
         self._headers = head.header_map(scope["headers"])
-        self._tenant = head.tenant_of(self._headers)
+        self._caller = Caller(UNKNOWN_TENANT)
         self._id = new_request_id()
         self._began = time.perf_counter()
         self._at = time.time()
@@ -81,7 +57,7 @@ class Exchange:
         self._first_byte: float | None = None
         self._status: int | None = None
         self._ending = Ending.INTERNAL_ERROR
-        self._plan: _Plan | None = None
+        self._plan: Plan | None = None
         self._outgoing: Outgoing | None = None
         self._tap: Tap = NoTap()
         self._may_add_event = False
@@ -89,6 +65,7 @@ class Exchange:
     async def run(self, refusal: RequestRefused | None = None) -> None:
         """Serve the request, or refuse it; returns when the answer has gone, or the client has."""
         try:
+            self._caller = self._admitted()
             if refusal is not None:
                 raise refusal
             await self._serve()
@@ -122,79 +99,27 @@ class Exchange:
         finally:
             response.close()
 
-    async def _planned(self) -> _Plan:
-        if not self._compress:
-            return await self._read_for_its_model(self._passed(_NOT_COMPRESSED))
-        limit = self._services.config.server.max_parse_bytes
-        declared = self._headers.get("content-length", "0")
-        if declared.isdecimal() and int(declared) > limit:
-            return self._passed(_TOO_LARGE)
-        body, complete = await self._client.read_body(limit)
-        if not complete:
-            return self._passed(_TOO_LARGE, body)
-        self._client.watch()
-        prepared = await self._prepared(body)
-        self._client.check()
-        return _Plan(
-            route=prepared.route,
-            report=prepared.report,
-            body=prepared.body,
-            changed=prepared.body is not body,
-            decoded=prepared.decoded,
-            usage_added=prepared.usage_added,
-            model=prepared.model,
-            stream=prepared.stream,
-            conversation=prepared.conversation,
+    def _admitted(self) -> Caller:
+        scope = self._scope
+        caller = self._services.access.admit(
+            scope["headers"], self._headers, path=scope["path"], query=scope["query_string"]
         )
+        if caller.models_limited:
+            deployment = scope.get("tersely.deployment")
+            named = models_asked.in_query(scope["query_string"])
+            caller.check_models(named if deployment is None else [*named, deployment])
+        return caller
 
-    async def _read_for_its_model(self, plan: _Plan) -> _Plan:
-        """Read a body that is not compressed where its route's upstreams want that."""
-        path = self._scope["path"]
-        if not self._has_body() or not self._services.upstreams.reads_body(plan.route, path):
-            return plan
-        limit = self._services.config.server.max_parse_bytes
-        body, complete = await self._client.read_body(limit)
-        if not complete:
-            plan.first = body
-            return plan
-        plan.body = body
-        fields = self._headers
-        plan.model = await asyncio.to_thread(
-            requested_model,
-            body,
-            fields.get("content-type", ""),
-            fields.get("content-encoding", ""),
-            limit,
+    async def _planned(self) -> Plan:
+        planner = Planner(
+            self._services, self._scope, self._headers, self._client, self._caller, self._id
         )
-        return plan
+        return await planner.compressed() if self._compress else await planner.passed()
 
-    async def _prepared(self, body: bytes) -> Prepared:
-        pipeline, path = self._services.pipeline, self._scope["path"]
-        try:
-            return await pipeline.prepare(
-                path=path, headers=self._headers, tenant=self._tenant, body=body
-            )
-        except RequestRefused:
-            raise
-        except Exception:
-            # Fail open: what goes wrong with the savings must not cost the user the answer.
-            log.exception("preparing request %s failed; the original is sent", self._id)
-            original = pipeline.untouched(
-                path=path, headers=self._headers, tenant=self._tenant, body=body, note=_BROKEN
-            )
-            report = replace(original.report, treatment=Treatment.FAILED_OPEN)
-            return replace(original, report=report)
-
-    def _passed(self, report: CompressionReport, first: bytes = b"") -> _Plan:
-        route = self._services.pipeline.route(
-            path=self._scope["path"], headers=self._headers, tenant=self._tenant
-        )
-        return _Plan(route=route, report=report, first=first)
-
-    def _outgoing_for(self, plan: _Plan) -> Outgoing:
+    def _outgoing_for(self, plan: Plan) -> Outgoing:
         body: bytes | AsyncIterator[bytes] | None = plan.body or None
         if plan.body is None:
-            body = self._client.rest(plan.first) if self._has_body() else None
+            body = self._client.rest(plan.first) if has_body(self._headers) else None
         deployment = self._scope.get("tersely.deployment")
         return Outgoing(
             method=self._scope["method"],
@@ -203,7 +128,7 @@ class Exchange:
             headers=self._scope["headers"],
             fields=self._headers,
             body=body,
-            tenant=self._tenant,
+            tenant=self._caller.tenant,
             max_bytes=self._services.config.server.max_parse_bytes,
             model=plan.model or deployment or "",
             length=len(plan.body) if plan.changed and plan.body is not None else None,
@@ -211,16 +136,12 @@ class Exchange:
             identity=self._compress,
             # Requests that have no beginning in common with others are spread.
             conversation=plan.conversation or self._id.encode("ascii"),
+            swaps=self._caller.swaps,
             azure="tersely.deployment" in self._scope,
             deployment=deployment,
         )
 
-    def _has_body(self) -> bool:
-        if "transfer-encoding" in self._headers:
-            return True
-        return self._headers.get("content-length", "0") != "0"
-
-    async def _answer(self, response: UpstreamResponse, plan: _Plan) -> None:
+    async def _answer(self, response: UpstreamResponse, plan: Plan) -> None:
         status = response.status
         if not 200 <= status <= 599:
             raise UpstreamProtocolError(
@@ -279,8 +200,10 @@ class Exchange:
         ]
         if isinstance(error, UpstreamError) and self._tries > 1:
             headers.append((b"x-should-retry", b"false"))
-        if isinstance(error, RequestRefused) and error.retry_after is not None:
-            headers.append((b"retry-after", b"%d" % error.retry_after))
+        if isinstance(error, RequestRefused):
+            headers += error.headers
+            if error.retry_after is not None:
+                headers.append((b"retry-after", b"%d" % error.retry_after))
         if self._compress and self._plan is not None:
             headers += head.report_headers(self._plan.report)
         return headers
@@ -296,7 +219,7 @@ class Exchange:
     def _tries(self) -> int:
         return self._outgoing.tries if self._outgoing is not None else 0
 
-    def _tried_in_vain(self, plan: _Plan, status: int) -> bool:
+    def _tried_in_vain(self, plan: Plan, status: int) -> bool:
         """Whether a bad answer is the last of several tries, which the client should not repeat."""
         return self._tries > 1 and status >= 400 and str(status) in plan.route.fallback_on
 
@@ -306,7 +229,7 @@ class Exchange:
         record = SavingsRecord(
             id=self._id,
             at=self._at,
-            tenant=self._tenant,
+            tenant=self._caller.tenant,
             method=self._scope["method"],
             path=self._scope["path"],
             model=plan.model if plan is not None else "",
@@ -315,7 +238,7 @@ class Exchange:
             stream=plan.stream if plan is not None else False,
             ending=self._ending,
             status=self._status,
-            report=plan.report if plan is not None else _NOT_COMPRESSED,
+            report=plan.report if plan is not None else NOT_COMPRESSED,
             usage=self._tap.usage,
             upstream_first_byte_ms=_ms(self._sent, self._first_byte),
             upstream_ms=_ms(self._sent, now if self._first_byte is not None else None),

@@ -23,7 +23,8 @@ _NOT_FORWARDED = _HOP_BY_HOP | {b"host", b"expect"}
 _UNSENDABLE_NAME = re.compile(rb"[^!#$%&'*+\-.^_`|~0-9A-Za-z]")
 _UNSENDABLE_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
-_CREDENTIALS = frozenset((b"authorization", b"api-key", b"x-api-key"))
+# Where clients put an API key.
+CREDENTIALS = frozenset((b"authorization", b"api-key", b"x-api-key"))
 
 
 def _named_by_connection(raw: RawHeaders) -> frozenset[bytes]:
@@ -75,7 +76,7 @@ def to_upstream(
             continue
         if name == b"accept-encoding" and identity:
             continue
-        if drop_credentials and name in _CREDENTIALS:
+        if drop_credentials and name in CREDENTIALS:
             continue
         headers.append((name.decode("ascii"), _text(value)))
     if credential is not None:

@@ -13,7 +13,7 @@ _INLINE_BYTES = 64 * 1024
 # A form field as RFC 7578 section 4.2 has it; names of models hold no line break.
 _FORM_MODEL = re.compile(
     rb'content-disposition: *form-data; *name="?model"?\r\n'
-    rb"(?:[^\r\n]+\r\n)*\r\n([^\r\n]{1,256})\r\n",
+    rb"(?:[^\r\n]{1,512}\r\n){0,8}\r\n([^\r\n]{1,256})\r\n",
     re.IGNORECASE,
 )
 

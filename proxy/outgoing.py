@@ -48,6 +48,7 @@ class Outgoing:
     `body` is None for none, and is streamed where it was too large to be read. `length` replaces
     the client's content-length. `conversation` keeps what belongs together at one upstream.
     `azure` says that the client speaks to Azure's URLs, `deployment` which one it named there.
+    `swaps` says that what the client sent as its API key is a proxy key, which must not go on.
     """
 
     method: str
@@ -63,6 +64,7 @@ class Outgoing:
     decoded: bool = False
     identity: bool = False
     conversation: bytes = b""
+    swaps: bool = False
     azure: bool = False
     deployment: str | None = None
     upstream: str | None = None
@@ -88,8 +90,20 @@ class Outgoing:
             return stickiness(self.tenant)
         return stickiness(self.tenant, self.model, self.conversation)
 
+    def may_go_to(self, config: UpstreamConfig) -> bool:
+        """Whether an upstream would be sent no proxy key: where one came, its own replaces it."""
+        return not self.swaps or config.api_key is not None or config.auth is Auth.NONE
+
     async def request(self, config: UpstreamConfig, names: ModelNames) -> UpstreamRequest:
         """Return what is sent to an upstream; raises RequestRefused where it cannot be asked."""
+        if not self.may_go_to(config):
+            raise RequestRefused(
+                403,
+                f"The upstream '{self.upstream}' has no key of its own (api_key_env) that could "
+                "take the place of the proxy key. Send your provider's key as the API key, and the "
+                "proxy key in the header x-tersely-key.",
+                code="provider_key_required",
+            )
         body, length, decoded = self.body, self.length, self.decoded
         if config.via is Via.OPENAI and names and isinstance(body, bytes):
             coding = "" if decoded else self.fields.get("content-encoding", "")

@@ -111,9 +111,18 @@ class Pipeline:
         return Prepared(body, False, route, model, False, False, report)
 
     async def prepare(
-        self, *, path: str, headers: Mapping[str, str], tenant: str, body: bytes
+        self,
+        *,
+        path: str,
+        headers: Mapping[str, str],
+        tenant: str,
+        body: bytes,
+        check_policy: Callable[[str], None] | None = None,
     ) -> Prepared:
         """Return what to send for a request; header names are in lower case.
+
+        `check_policy` is given the name of the policy that holds (`off` for a bypass) before
+        anything is compressed, and raises where the caller may not have it.
 
         Raises RequestRefused for control headers that cannot be followed (400) and for a request
         that no route takes (404). A body that cannot be read goes on untouched.
@@ -132,6 +141,8 @@ class Pipeline:
             )
         route = self.route(path=path, headers=headers, tenant=tenant, model=reading.model)
         policy = control.applied(self._config.policies[route.policy])
+        if check_policy is not None:
+            check_policy("off" if control.bypass else policy.name)
         treated = await self._treat(control, policy, reading, tenant)
         ask = reading.ask_usage if self._asks(route) and not control.bypass else None
         sent = await _edited(body, content, treated.changes, ask)

@@ -1,10 +1,11 @@
 """What every request is served with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from policies.types import Route
+from proxy.access import Access
 from proxy.config import Config
 from proxy.pipeline import Prepared
 from proxy.savings import Sink, Usage
@@ -21,9 +22,15 @@ class Preparer(Protocol):
         ...
 
     async def prepare(
-        self, *, path: str, headers: Mapping[str, str], tenant: str, body: bytes
+        self,
+        *,
+        path: str,
+        headers: Mapping[str, str],
+        tenant: str,
+        body: bytes,
+        check_policy: Callable[[str], None] | None = None,
     ) -> Prepared:
-        """Return what the upstream is sent; raises RequestRefused."""
+        """Return what the upstream is sent; raises RequestRefused, and what check_policy raises."""
         ...
 
     def untouched(
@@ -51,4 +58,5 @@ class Services:
     pipeline: Preparer
     upstreams: Upstreams
     sinks: Sequence[Sink]
+    access: Access
     prices: Prices | None = None

@@ -119,7 +119,9 @@ class Upstreams:
         for name in order:
             member = self._members[name]
             unknown = member.config.via is Via.LITELLM and member.names.find(outgoing.model) is None
-            if not unknown and member.health.allows(outgoing.tenant):
+            if unknown or not outgoing.may_go_to(member.config):
+                continue
+            if member.health.allows(outgoing.tenant):
                 yield name
 
     async def _ask(self, name: str, outgoing: Outgoing) -> UpstreamResponse:

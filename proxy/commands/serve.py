@@ -11,6 +11,7 @@ from policies.match import first_match
 from policies.types import Mode, RequestFacts
 from proxy.config import Config, ConfigError, Loaded, ServerConfig, find, read
 from proxy.config_warnings import warnings
+from proxy.listening import why_not_to_listen
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -28,12 +29,20 @@ def serve(
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Listen on this port; 0 takes a free one.")
     ] = None,
+    allow_open: Annotated[
+        bool,
+        typer.Option(
+            "--allow-open", help="Listen where other machines reach it although there are no keys."
+        ),
+    ] = False,
 ) -> None:
     """Start the proxy. Records go to standard output, everything else to standard error."""
     try:
-        loaded = _with_address(read(find(config)), host, port)
+        loaded = _with_options(read(find(config)), host, port, allow_open=allow_open)
     except ConfigError as error:
         _fail(f"{error}\n`tersely check-config {error.path}` checks it again.")
+    if (why := why_not_to_listen(loaded.config)) is not None:
+        _fail(f"{loaded.path}: {why}")
     listener = listen(loaded.config.server)
     for warning in warnings(loaded):
         typer.echo(f"warning: {loaded.path}:{warning}", err=True)
@@ -129,8 +138,10 @@ def _default(config: Config) -> str:
     return f"chat requests get policy {policy.name} ({what}) and go to {where}"
 
 
-def _with_address(loaded: Loaded, host: str | None, port: int | None) -> Loaded:
-    given = {"host": host, "port": port}
+def _with_options(
+    loaded: Loaded, host: str | None, port: int | None, *, allow_open: bool
+) -> Loaded:
+    given = {"host": host, "port": port, "allow_open": allow_open or None}
     update = {name: value for name, value in given.items() if value is not None}
     server = loaded.config.server.model_copy(update=update)
     config = loaded.config.model_copy(update={"server": server})

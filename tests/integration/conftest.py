@@ -15,6 +15,7 @@ from compressor.tokens import DEFAULT_ENCODING, Tokenizers
 from policies.types import Match, Policy, Route
 from proxy.app import create_app
 from proxy.config import CacheConfig, Config, ServerConfig
+from proxy.config_access import AccessConfig
 from proxy.config_upstream import UpstreamConfig
 from proxy.savings import SavingsRecord
 from proxy.server import uvicorn_config
@@ -148,6 +149,7 @@ def proxy_server(
         policy: str = "half",
         compressor: FakeCompressor | None = None,
         cache: CacheConfig | None = None,
+        access: dict[str, Any] | None = None,
     ) -> Proxy:
         options = {"base_url": upstream.base_url} | (upstream_options or {})
         config = Config(
@@ -156,6 +158,7 @@ def proxy_server(
             policies=POLICIES,
             routes=(*routes, Route(match=Match(), policy=policy, upstream="main")),
             cache=cache or CacheConfig(),
+            access=AccessConfig.model_validate(access or {}),
         )
         # With a cache of the test's own, the compressor that the config asks for is built.
         built = cache is not None

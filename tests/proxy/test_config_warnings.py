@@ -4,7 +4,7 @@ import pytest
 
 from proxy import config_warnings
 from proxy.config import read
-from proxy.config_warnings import is_loopback, warnings
+from proxy.config_warnings import warnings
 from tests.proxy.config_files import FERNET_KEY, LEAST
 
 SHIPPED = Path(__file__).parents[2] / "config.yaml"
@@ -113,14 +113,6 @@ def test_fit_context_without_any_window(tmp_path: Path, monkeypatch: pytest.Monk
     assert any("cannot act" in found for found in warned(tmp_path / "config.yaml", text))
     monkeypatch.setattr(config_warnings, "find_spec", lambda _: object())
     assert not any("cannot act" in found for found in warned(tmp_path / "config.yaml", text))
-
-
-@pytest.mark.parametrize(
-    ("host", "expected"),
-    [("127.0.0.1", True), ("::1", True), ("localhost", True), ("10.0.0.1", False), ("x", False)],
-)
-def test_is_loopback(host: str, expected: bool) -> None:
-    assert is_loopback(host) is expected
 
 
 def test_a_fallback_without_another_upstream(tmp_path: Path) -> None:

@@ -1,0 +1,102 @@
+"""Every model that a request asks for, told strictly: for keys that allow only some.
+
+Routing may guess; this may not. Where two readers could take a body for different models, it is
+Unreadable.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from urllib.parse import parse_qsl
+
+from proxy.body import decode_body
+from proxy.json_spans import Unreadable
+
+# Uploads name no model and spend nothing until another request uses them.
+_WITHOUT_MODEL = re.compile(r"/v1/(?:files|uploads)(?:/.*)?")
+_READS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
+
+# A form field as RFC 7578 section 4.2 has it. Bounded, so that no body takes long to search.
+_FORM_MODEL = re.compile(
+    rb'^content-disposition: *form-data; *name="?model"? *\r\n'
+    rb"(?:[^\r\n]{1,512}\r\n){0,8}\r\n([^\r\n]{0,512})\r\n--",
+    re.IGNORECASE | re.MULTILINE,
+)
+# All that a lenient reader might take for one.
+_DISPOSITION = re.compile(rb"^content-disposition[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_HEADER_END = re.compile(rb"\r?\n(?![ \t])|\r(?![\n \t])")
+_NAMES_MODEL = re.compile(rb"(?<![a-z])name\*?[^;]*model", re.IGNORECASE)
+_MAX_HEADER_BYTES = 1024
+
+
+def in_query(query: bytes) -> list[str]:
+    """Return the models that a query string names."""
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, errors="replace")
+    return [value for name, value in pairs if name.casefold() == "model"]
+
+
+def has_to_name_one(method: str, path: str) -> bool:
+    """Return whether a request with a body has to say which model it wants."""
+    return method not in _READS and _WITHOUT_MODEL.fullmatch(path) is None
+
+
+def in_body(body: bytes, fields: Mapping[str, str], max_bytes: int) -> list[str]:
+    """Return the models that a JSON or form body names; at least one. Raises Unreadable."""
+    data = decode_body(body, fields.get("content-encoding", ""), max_bytes).data
+    if fields.get("content-type", "").lower().startswith("multipart/form-data"):
+        models = _in_form(data)
+    else:
+        models = _in_json(data)
+    if not models:
+        raise Unreadable("the body names none")
+    return models
+
+
+def _in_form(data: bytes) -> list[str]:
+    found = _FORM_MODEL.findall(data)
+    if len(found) != sum(map(_names_model, _part_headers(data))):
+        raise Unreadable("the form's field for it is not written in the usual way")
+    return [value.decode("utf-8", "replace").strip() for value in found]
+
+
+def _part_headers(data: bytes) -> Iterator[bytes]:
+    for start in _DISPOSITION.finditer(data):
+        header = data[start.end() : start.end() + _MAX_HEADER_BYTES]
+        end = _HEADER_END.search(header)
+        if end is None:
+            raise Unreadable("the form has a header that is too long")
+        yield header[: end.start()]
+
+
+def _names_model(header: bytes) -> bool:
+    return _NAMES_MODEL.search(header) is not None
+
+
+def _in_json(data: bytes) -> list[str]:
+    try:
+        root = json.loads(data.decode(), object_pairs_hook=_Pairs)
+    except (ValueError, RecursionError):
+        raise Unreadable("the body is no JSON that can be read") from None
+    if not isinstance(root, _Pairs):
+        raise Unreadable("the body is no JSON object")
+    # Some servers, those written in Go for one, take member names in any case.
+    members = [(name.casefold(), value) for name, value in root]
+    models = [_text(value) for name, value in members if name == "model"]
+    if len(models) > 1:
+        raise Unreadable("the body names it more than once")
+    for name, value in members:
+        if name == "models":  # OpenRouter's further choices
+            if not isinstance(value, list) or isinstance(value, _Pairs):
+                raise Unreadable("the body's `models` is no list")
+            models += map(_text, value)
+    return models
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise Unreadable("the body names it by something other than text")
+    return value
+
+
+class _Pairs(list[tuple[str, object]]):
+    """A JSON object with every member that it has, those of the same name too."""
