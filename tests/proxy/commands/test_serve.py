@@ -178,3 +178,27 @@ def test_it_serves_until_it_is_interrupted(tmp_path: Path) -> None:
         finally:
             process.kill()
     assert (tmp_path / "savings.db").exists()
+
+
+def test_it_refuses_to_be_open_to_other_machines(path: Path, served: list[Loaded]) -> None:
+    result = invoke("--config", str(path), "--port", "0", "--host", "0.0.0.0")
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"{path}: 0.0.0.0 is reached from other machines")
+    assert not served
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("", ["--allow-open"]),
+        ("server: {allow_open: true}\n", []),
+        ("access: {keys: {}}\n", []),
+    ],
+)
+def test_keys_or_a_plain_word_let_it(
+    path: Path, served: list[Loaded], text: str, options: list[str]
+) -> None:
+    path.write_text(path.read_text() + text)
+    result = invoke("--config", str(path), "--port", "0", "--host", "0.0.0.0", *options)
+    assert result.exit_code == 0, result.stderr
+    assert served[0].config.server.host == "0.0.0.0"
