@@ -227,7 +227,8 @@ def _raise_marks(
         inside = settled[index + 1 : other][~structure.mark[index + 1 : other]]
         value = float(np.median(inside)) if len(inside) else 0.0
         if required[other]:
-            value = STRUCTURAL
+            score[index], level[index] = STRUCTURAL, 0
+            continue
         score[index] = score[other] = value
         level[index] = level[other] = 0
 

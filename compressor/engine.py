@@ -16,6 +16,7 @@ from compressor.classifier.base import Classifier, Encoded
 from compressor.extract import extract
 from compressor.lexical import LexicalRelevance
 from compressor.pool import Job, Overloaded, Piece, WindowPool
+from compressor.protect.json_prose import JsonProse, json_prose
 from compressor.relevance import Asked, Relevance
 from compressor.scoring import Classified, word_probabilities
 from compressor.tokens import Tokenizers
@@ -54,6 +55,7 @@ class SettingsFields(TypedDict, total=False):
     drop_consecutive: bool
     chunk_end_tokens: tuple[str, ...]
     question: str | None
+    json_prose: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class Draft:
     job: Job[_Probabilities]
     tokenize_ms: float
     inquiry: Inquiry | None = None
+    prose: JsonProse | None = None
 
     @property
     def pending(self) -> Future[list[_Probabilities]]:
@@ -108,7 +111,13 @@ class Draft:
         tokens = _concatenated(outputs)
         probabilities = word_probabilities(self.words, self.encoded.offsets, tokens, how)
         result = extract(
-            self.text, self.words, probabilities, self.settings, self.counter, log_odds=log_odds
+            self.text,
+            self.words,
+            probabilities,
+            self.settings,
+            self.counter,
+            log_odds=log_odds,
+            prose=self.prose,
         )
         timings["extract"] = _ms_since(started)
         return replace(result, timings_ms=timings)
@@ -212,19 +221,21 @@ class Compressor:
         self._refuse_too_long(text)
         started = time.perf_counter()
         counter = self._tokenizers.counter(settings.encoding)
-        words = split_words(text)
+        prose = json_prose(text) if settings.json_prose else None
+        seen = text if prose is None else prose.view
+        words = split_words(seen)
         known = _without_classifier(text, words, settings, counter)
         if known is not None:
             return Plain(known)
-        encoded, pieces = self._encode(text, settings)
+        encoded, pieces = self._encode(seen, settings)
         inquiry = None
         if settings.question is not None:
-            asked = Asked(text, words, encoded, settings.question)
+            asked = Asked(seen, words, encoded, settings.question)
             inquiry = Inquiry(self._relevance, asked, blind=len(pieces))
             pieces += self._relevance.pieces(asked)
         tokenize_ms = _ms_since(started)
         job = self._pool.submit(pieces)
-        return Draft(text, settings, counter, words, encoded, job, tokenize_ms, inquiry)
+        return Draft(text, settings, counter, words, encoded, job, tokenize_ms, inquiry, prose)
 
     def classify(self, texts: Sequence[str], settings: Settings) -> list[Classified]:
         """Return what the classifier makes of several texts, each seen by itself.

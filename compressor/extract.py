@@ -13,8 +13,10 @@ from compressor.bonds import Atoms, bind, without_orphans
 from compressor.budget import Allocation, above, allocate, word_costs
 from compressor.consecutive import without_repeats
 from compressor.protect import find_protected
+from compressor.protect.json_prose import JsonProse, stays_json
 from compressor.rebuild import rebuild, text_of
 from compressor.relevance import add_log_odds
+from compressor.repetition import as_wholes, rank_lines, repeated_lines
 from compressor.structure import Structure, read_structure
 from compressor.types import (
     CompressionResult,
@@ -39,14 +41,15 @@ def extract(
     *,
     protected: Sequence[ProtectedSpan] | None = None,
     log_odds: NDArray[np.float32] | None = None,
+    prose: JsonProse | None = None,
 ) -> CompressionResult:
     """Return `text` cut down to what `settings` allow.
 
     `words` are those of `split_words(text)`, `probabilities` one keep probability each, shape
     (len(words),); tokens are counted with `counter`. `protected` are the spans to protect, by
     start, where they are not those of the whole text. `log_odds`, shape (len(words),), are added to
-    those of the probabilities. The result is the source itself, with the reason in `unchanged`,
-    where nothing can be saved.
+    those of the probabilities. With `prose`, words and protected spans are those of its view. The
+    result is the source itself, with the reason in `unchanged`, where nothing can be saved.
     """
     if _has_lone_surrogate(text):
         return _unchanged(text, 0, "lone surrogates, which no tokenizer can count")
@@ -57,24 +60,33 @@ def extract(
     goal = _goal(settings, before)
     if goal is not None and goal >= before:
         return _unchanged(text, before, "within budget")
+    if goal is not None and settings.rate is not None and prose is not None:
+        goal = max(goal, _goal_beside_json(settings.rate, before, starts, prose))
+    seen = text if prose is None else prose.view
     clock = _Clock()
-    protected = find_protected(text, settings) if protected is None else list(protected)
+    protected = find_protected(seen, settings, prose) if protected is None else list(protected)
     clock.lap("protect")
-    structure = read_structure(text, words)
+    structure = read_structure(seen, words)
     scores = probabilities.astype(np.float64)
     if log_odds is not None:
         scores = add_log_odds(probabilities, log_odds)
+    repeated = repeated_lines(seen, protected)
+    scores = rank_lines(seen, structure, scores, protected, repeated)
+    protected = as_wholes(protected, repeated)
     clock.lap("structure")
     costs = word_costs(structure, starts)
-    attempt = _Attempt(text, structure, scores, costs, settings.threshold, goal, counter)
+    attempt = _Attempt(text, seen, structure, scores, costs, settings.threshold, goal, counter)
     allocation, spans, restored = _repaired(attempt, protected)
     if settings.drop_consecutive:
         allocation, spans = attempt.without_repeats(allocation, protected, settings)
     clock.lap("budget")
     if allocation.tokens >= before:
         return _unchanged(text, before, "not shorter", allocation.unmet)
+    shorter = text_of(text, spans)
+    if prose is not None and not stays_json(text, shorter):
+        return _unchanged(text, before, "it would not stay JSON")
     return CompressionResult(
-        text=text_of(text, spans),
+        text=shorter,
         tokens_before=before,
         tokens_after=allocation.tokens,
         kept=spans,
@@ -89,6 +101,7 @@ class _Attempt:
     """One text with all that choosing its words needs except the protected spans."""
 
     text: str
+    seen: str
     structure: Structure
     scores: NDArray[np.float64]
     costs: NDArray[np.float64]
@@ -104,21 +117,21 @@ class _Attempt:
         else:
             allocation = above(atoms, self.threshold or 0.0, measure)
         kept = without_orphans(self.structure, atoms, allocation.kept)
-        return replace(allocation, kept=kept), rebuild(self.text, self.structure, kept)
+        return replace(allocation, kept=kept), rebuild(self.seen, self.structure, kept)
 
     def without_repeats(
         self, allocation: Allocation, protected: Sequence[ProtectedSpan], settings: Settings
     ) -> tuple[Allocation, tuple[Span, ...]]:
-        kept = without_repeats(self.text, self.structure, allocation.kept, protected, settings)
+        kept = without_repeats(self.seen, self.structure, allocation.kept, protected, settings)
         tokens = self._measure(kept)
         unmet = allocation.unmet and self.goal is not None and tokens > self.goal
-        return Allocation(kept, tokens, unmet), rebuild(self.text, self.structure, kept)
+        return Allocation(kept, tokens, unmet), rebuild(self.seen, self.structure, kept)
 
     def _measure_shaped(self, atoms: Atoms, kept: NDArray[np.bool_]) -> int:
         return self._measure(without_orphans(self.structure, atoms, kept))
 
     def _measure(self, kept: NDArray[np.bool_]) -> int:
-        return self.counter.count(text_of(self.text, rebuild(self.text, self.structure, kept)))
+        return self.counter.count(text_of(self.text, rebuild(self.seen, self.structure, kept)))
 
 
 def _repaired(
@@ -128,7 +141,7 @@ def _repaired(
     restored: Counter[Kind] = Counter()
     allocation, spans = attempt.choose(protected)
     for _ in range(_REPAIRS):
-        lost = missing(attempt.text, spans, protected)
+        lost = missing(attempt.seen, spans, protected)
         if not lost or allocation.unmet:
             break
         restored.update(span.kind for span in lost)
@@ -144,6 +157,18 @@ def _goal(settings: Settings, before: int) -> int | None:
     if settings.rate is not None:
         return max(1, round(settings.rate * before))
     return None
+
+
+def _goal_beside_json(rate: float, before: int, starts: Sequence[int], prose: JsonProse) -> int:
+    """Return the goal that has the rate hold for what may be cut, beside keys and other values.
+
+    Else JSON that is mostly structure would lose all of its prose.
+    """
+    at = np.asarray(starts, np.int64)
+    fixed = sum(
+        int(np.searchsorted(at, span.end) - np.searchsorted(at, span.start)) for span in prose.rest
+    )
+    return round(fixed + rate * (before - fixed))
 
 
 def _has_lone_surrogate(text: str) -> bool:

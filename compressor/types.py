@@ -66,6 +66,8 @@ class Settings:
     is dropped. With `chunk_end_tokens` the classifier sees chunks of up to 510 tokens that end at
     one of these, each by itself, as LLMLingua-2 was trained; without, windows with context. With a
     `question` words that bear on it gain log-odds, and the result depends on it; None is blind.
+    `json_prose` also shortens long prose in JSON strings, and a rate is then that of what is not
+    JSON otherwise.
 
     Raises ValueError when none or several amounts are set, or something is out of range.
     """
@@ -81,6 +83,7 @@ class Settings:
     drop_consecutive: bool = False
     chunk_end_tokens: tuple[str, ...] = ()
     question: str | None = None
+    json_prose: bool = False
 
     def __post_init__(self) -> None:
         chosen = [v for v in (self.rate, self.threshold, self.target_tokens) if v is not None]

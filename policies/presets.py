@@ -37,15 +37,20 @@ PRESETS: Mapping[str, Preset] = _by_name(
         ),
         Preset(
             "Keeps a third of user and tool text: for summaries and first looks at much material.",
-            Policy(name="aggressive", rate=0.33, min_tokens=100),
+            Policy(name="aggressive", rate=0.33, min_tokens=100, json_prose=True),
         ),
         Preset(
             "Compresses tool results only: for agents, whose instructions stay as they are.",
-            Policy(name="agent", rate=0.5, roles=frozenset({Role.TOOL})),
+            Policy(name="agent", rate=0.5, roles=frozenset({Role.TOOL}), json_prose=True),
         ),
         Preset(
             "Also compresses system text, where many applications put retrieved documents.",
-            Policy(name="rag", rate=0.5, roles=frozenset({Role.SYSTEM, Role.USER, Role.TOOL})),
+            Policy(
+                name="rag",
+                rate=0.5,
+                roles=frozenset({Role.SYSTEM, Role.USER, Role.TOOL}),
+                json_prose=True,
+            ),
         ),
         Preset(
             "Compresses what user and assistant said, in long conversations; tool results stay.",

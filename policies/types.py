@@ -107,6 +107,12 @@ class Policy(BaseModel):
     force_tokens: tuple[str, ...] = Field(
         (), description="Words or phrases that are always kept where they occur."
     )
+    json_prose: bool = Field(
+        False,
+        description="Also shorten long prose in JSON string values, as tool results and search "
+        "answers have it; keys, ids, numbers, short strings and the structure stay, and the JSON "
+        "stays valid. Rate then holds for that prose and the text around the JSON.",
+    )
     force_digits: bool = Field(
         False,
         description="Keep every word with a digit in it, whatever the budget says. Without it, "

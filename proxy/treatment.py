@@ -120,6 +120,7 @@ def _settings(
         target_tokens=decision.target_tokens,
         protect=kinds,
         force_tokens=policy.force_tokens,
+        json_prose=policy.json_prose,
         force_digits=policy.force_digits,
         drop_consecutive=policy.drop_consecutive,
         encoding=encoding,

@@ -4,6 +4,7 @@ from bisect import bisect_right
 
 from compressor.protect.blocks import block_spans
 from compressor.protect.inline import digit_spans, forced_spans, inline_spans
+from compressor.protect.json_prose import JsonProse
 from compressor.protect.json_values import json_spans
 from compressor.protect.negation import negation_spans
 from compressor.protect.numbers import number_spans
@@ -14,16 +15,21 @@ _BLOCKS = frozenset({Kind.CODE, Kind.JSON, Kind.TABLE})
 _PROMPT = frozenset({Kind.INSTRUCTION, Kind.QUESTION})
 
 
-def find_protected(text: str, settings: Settings) -> list[ProtectedSpan]:
+def find_protected(
+    text: str, settings: Settings, prose: JsonProse | None = None
+) -> list[ProtectedSpan]:
     """Return the spans of the kinds that `settings.protect` names, by start.
 
-    Spans may overlap; none lies inside an unconditional block, JSON value or table.
+    With `prose`, `text` is its view. Spans may overlap; none lies inside an unconditional block,
+    JSON value or table.
     """
     wanted = settings.protect
-    blocks = _disjoint(
-        [s for s in block_spans(text) if s.kind in wanted]
-        + (json_spans(text) if Kind.JSON in wanted else [])
-    )
+    found_blocks = [s for s in block_spans(text) if s.kind in wanted]
+    if prose is not None:  # not a choice: whatever is cut of a JSON string, the JSON stays whole
+        found_blocks = [s for s in found_blocks if _within_or_apart(s, prose)] + list(prose.rest)
+    elif Kind.JSON in wanted:
+        found_blocks += json_spans(text)
+    blocks = _disjoint(found_blocks)
     found: list[ProtectedSpan] = list(inline_spans(text))
     if Kind.NUMBER in wanted:
         found += number_spans(text)
@@ -39,6 +45,13 @@ def find_protected(text: str, settings: Settings) -> list[ProtectedSpan]:
     starts = [s.start for s in whole]
     outside = [s for s in found if s.kind in wanted and not _inside(s, whole, starts)]
     return sorted(blocks + outside, key=lambda s: (s.start, -s.end))
+
+
+def _within_or_apart(span: ProtectedSpan, prose: JsonProse) -> bool:
+    """Whether a block is inside one of the values or touches no JSON at all."""
+    if any(start <= span.start and span.end <= end for start, end in prose.values):
+        return True
+    return not any(s.start < span.end and span.start < s.end for s in prose.rest)
 
 
 def _disjoint(spans: list[ProtectedSpan]) -> list[ProtectedSpan]:

@@ -3,13 +3,15 @@
 import re
 from collections.abc import Iterator
 
+from compressor.protect.listings import listing_end
+from compressor.protect.traces import loosened_frames
 from compressor.types import Kind, ProtectedSpan
 
 Line = tuple[int, int, str]  # start, end without the line break, text
 
 _LINE = re.compile(r"[^\n]+|(?<=\n)(?=\n)")
 _FENCE = re.compile(r"[ \t>]{0,40}(?:[-*+] )?(`{3,}|~{3,})")
-_DIFF_START = re.compile(r"diff --git |@@ -\d|Index: \S|--- (?:a/|/|\S+\t)")
+_DIFF_START = re.compile(r"diff --git |@@ -\d|Index: \S|--- \S")
 _DIFF_LINE = re.compile(
     r"[ +\-@\\]|diff --git |index [0-9a-f]|(?:new|deleted|old) |rename |similarity "
 )
@@ -30,7 +32,7 @@ _TAG_LINE = re.compile(r"\s{0,80}</?[A-Za-z][\w:.-]{0,60}(?:\s[^<>]{0,300})?/?>\
 _CODE_LINE = re.compile(
     r"\s{0,80}(?:(?:def|class)\s+\w.{0,300}:|(?:if|for|while|elif|else|try|except|with)\b.{0,300}:|"
     r"return\b.{0,300}|import\s+[\w.]{1,100}|from\s+[\w.]{1,100}\s+import\b.{0,300}|@\w.{0,200}|"
-    r"#include\b.{0,200}|(?:const|let|var|val)\s+\w{1,80}\s*=.{0,300}|\$ \w.{0,300}|//.{0,300}|"
+    r"#include\b.{0,200}|(?:const|let|var|val)\s+\w{1,80}\s*=.{0,300}|\$ \S.{0,300}|//.{0,300}|"
     r"(?:public|private|protected|static|func|fn|function)\b.{0,300}[{;]|"
     r"[\w.\[\]\"'$]{1,120}\s?[-+*/|]?=\s?[^\s=].{0,300}|[\w.]{1,120}\([^()]{0,300}\);?|"
     r".{0,300}[{};]|[})\]]{1,4}[,;]?)$"
@@ -43,7 +45,7 @@ _MIN_CODE_LINES = 3
 def block_spans(text: str) -> list[ProtectedSpan]:
     """Return the blocks of `text` that must stay byte for byte, ascending and disjoint.
 
-    A log line is conditional: it stays or goes as a whole.
+    A log line is conditional, as are frames that repeat inside a trace: each goes as a whole.
     """
     lines = [(m.start(), m.end(), m.group()) for m in _LINE.finditer(text)]
     spans: list[ProtectedSpan] = []
@@ -52,7 +54,8 @@ def block_spans(text: str) -> list[ProtectedSpan]:
         stop, kind, conditional = _block_at(lines, index)
         if stop > index:
             start, end = lines[index][0], lines[stop - 1][1]
-            spans.append(ProtectedSpan(start, end, kind, conditional))
+            block = ProtectedSpan(start, end, kind, conditional)
+            spans += loosened_frames(text, block) if _opens_trace(lines[index][2]) else [block]
             index = stop
         else:
             index += 1
@@ -66,11 +69,11 @@ def _block_at(lines: list[Line], index: int) -> tuple[int, Kind, bool]:
         return _fence_end(lines, index, fence.group(1)), Kind.CODE, False
     if _DIFF_START.match(line) and (stop := _diff_end(lines, index)) > index:
         return stop, Kind.CODE, False
-    if _TRACE_START.match(line) or _FRAME.match(line):
+    if _opens_trace(line):
         return _trace_end(lines, index), Kind.CODE, False
     if "|" in line and (stop := _table_end(lines, index)) > index:
         return stop, Kind.TABLE, False
-    if (stop := _code_end(lines, index)) > index:
+    if (stop := max(_code_end(lines, index), listing_end(lines, index))) > index:
         return stop, Kind.CODE, False
     if _TAG_LINE.match(line):
         return index + 1, Kind.CODE, False
@@ -96,6 +99,10 @@ def _diff_end(lines: list[Line], index: int) -> int:
     while at < len(lines) and _DIFF_LINE.match(lines[at][2]):
         at += 1
     return at
+
+
+def _opens_trace(line: str) -> bool:
+    return bool(_TRACE_START.match(line) or _FRAME.match(line))
 
 
 def _trace_end(lines: list[Line], index: int) -> int:

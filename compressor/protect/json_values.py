@@ -17,9 +17,13 @@ _DECODER = json.JSONDecoder()
 def json_spans(text: str) -> list[ProtectedSpan]:
     """Return the outermost valid JSON objects and arrays of `text`.
 
-    Arrays of one or two bare numbers are citations more often than data and are left out. Work
+    Arrays of one or two bare numbers are citations more often than data and are left out, unless
+    they are all there is. Work
     on brackets that turn out not to open JSON is bounded by a multiple of the text's length.
     """
+    start, end = len(text) - len(text.lstrip()), len(text.rstrip())
+    if _is_whole(text[start:end]):
+        return [ProtectedSpan(start, end, Kind.JSON)]
     spans: list[ProtectedSpan] = []
     allowance = 4 * len(text) + _DEEP_COST
     position = 0
@@ -42,6 +46,17 @@ def json_spans(text: str) -> list[ProtectedSpan]:
             spans.append(ProtectedSpan(start, end, Kind.JSON))
         position = end
     return spans
+
+
+def _is_whole(text: str) -> bool:
+    """Whether a text is a JSON string or one of the lists that `_is_data` takes for citations."""
+    if (text[:1], text[-1:]) not in {('"', '"'), ("[", "]")} or len(text) < 2:
+        return False
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, str) or not _is_data(value)
 
 
 def _is_data(value: object) -> bool:

@@ -1,0 +1,88 @@
+"""Lists that tools print: files, matches, CSV, result tables of databases, markup, SQL."""
+
+import re
+from collections.abc import Callable, Sequence
+
+Line = tuple[int, int, str]  # start, end without the line break, text
+
+_LS = re.compile(r"total \d+$|[-dlbcps][-rwxsStT]{9}[.+@]?\s{1,4}\d+\s")
+_TREE = re.compile(r"[\s│|]{0,80}[├└][─-]")
+_GREP = re.compile(r"(?:\./)?[\w.@+-]{1,80}(?:/[\w.@+-]{1,80}){0,20}[:-]\d{1,7}[:-]")
+_FILE = re.compile(r"\.{0,2}/?[\w.@+~-]{1,80}(?:/[\w.@+~-]{1,80}){1,20}/?$")
+_BOX = re.compile(r"\+(?:[-=]{2,}\+)+$|\|.{1,2000}\|$")
+_RULE = re.compile(r"[-─=]{2,}(?:[-─=+┼ ]{1,400})?$")
+_MARKUP = re.compile(r"\s{0,80}<[/!?A-Za-z][^<>]{0,300}>(?:[^<>]{0,60}(?:<[^<>]{1,300}>)?){0,8}$")
+_SQL = re.compile(
+    r"\s{0,40}(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE (?:OR REPLACE )?(?:TABLE|INDEX|VIEW)|"
+    r"ALTER TABLE|WITH \w+ AS)\b"
+)
+_LONGEST_LINE = 2000
+_DELIMITERS = ("\t", ",", ";")
+_LONGEST_FIELD = 40  # characters, in the mean
+
+
+def listing_end(lines: Sequence[Line], index: int) -> int:
+    """Return where the list that starts at this line stops; `index` where none starts."""
+    first = lines[index][2]
+    if not first.strip() or len(first) > _LONGEST_LINE:
+        return index
+    for pattern, least in ((_LS, 1), (_TREE, 1), (_GREP, 2), (_FILE, 2), (_BOX, 3), (_MARKUP, 2)):
+        if pattern is _BOX and not first.startswith("+"):
+            continue
+        stop = _while(lines, index, pattern.match)
+        if stop - index >= least:
+            return stop
+    if _SQL.match(first):
+        return _statement_end(lines, index)
+    for end in (_ruled_table_end(lines, index), _delimited_end(lines, index)):
+        if end > index:
+            return end
+    return index
+
+
+def _while(lines: Sequence[Line], index: int, holds: Callable[[str], object]) -> int:
+    at = index
+    while at < len(lines) and len(lines[at][2]) <= _LONGEST_LINE and holds(lines[at][2]):
+        at += 1
+    return at
+
+
+def _statement_end(lines: Sequence[Line], index: int) -> int:
+    """A statement runs to its semicolon or to a blank line; one line of words alone is prose."""
+    at = index
+    while at < len(lines) and lines[at][2].strip():
+        at += 1
+        if lines[at - 1][2].rstrip().endswith(";"):
+            return at
+    return at if at - index > 1 else index
+
+
+def _ruled_table_end(lines: Sequence[Line], index: int) -> int:
+    """A heading, a rule of dashes with a plus or gaps in it, and rows (psql, sqlite3, kubectl)."""
+    if index + 2 >= len(lines) or " | " not in lines[index][2] or "+" not in lines[index + 1][2]:
+        return index
+    if not _RULE.match(lines[index + 1][2].strip()):
+        return index
+    stop = _while(lines, index + 2, lambda line: "|" in line)
+    if stop < len(lines) and re.fullmatch(r"\(\d+ rows?\)", lines[stop][2].strip()):
+        stop += 1
+    return stop if stop > index + 2 else index
+
+
+def _delimited_end(lines: Sequence[Line], index: int) -> int:
+    """At least three lines with one number of short fields; prose has spaces behind its commas."""
+    first = lines[index][2]
+    for delimiter in _DELIMITERS:
+        fields = first.count(delimiter)
+        if fields < 2 or (delimiter != "\t" and first.count(delimiter + " ") * 4 > fields):
+            continue
+        if len(first) > _LONGEST_FIELD * (fields + 1):
+            continue
+        stop = _while(lines, index, _has_fields(delimiter, fields))
+        if stop - index >= 3:
+            return stop
+    return index
+
+
+def _has_fields(delimiter: str, fields: int) -> Callable[[str], bool]:
+    return lambda line: line.count(delimiter) == fields

@@ -1,0 +1,132 @@
+"""Tool outputs, written for these tests, that are to come out byte for byte."""
+
+PROSE = (
+    "The harbour committee met in March and talked for most of the afternoon about the budget. "
+    "Engineers wanted further measurements near both lighthouses, while merchants complained about "
+    "delayed shipments and rising costs. Nobody could say whether repairs would begin before the "
+    "spring, and the chair asked everyone to be patient for a little while longer."
+)
+
+LEFT_ALONE = {
+    "ls": """total 24
+drwxr-xr-x  4 ana staff  128 Nov  2 10:11 src
+-rw-r--r--  1 ana staff 2048 Nov  2 10:12 README.md
+-rwxr-xr-x  1 ana staff  512 Oct 30 09:00 run.sh""",
+    "tree": """├── docs
+│   ├── index.md
+│   └── guide.md
+└── src
+    └── main.py""",
+    "find": """./src/main.py
+./src/walk/tree.py
+./tests/test_tree.py""",
+    "git ls-files": """src/main.py
+src/walk/tree.py
+tests/data/trees.json""",
+    "grep": """src/main.py:12:    walk(tree, 0)
+src/walk/tree.py:40:def walk(node, depth):
+tests/test_tree.py:7:    assert walk(tree, 0) == 3""",
+    "git grep with context": """src/main.py-11-def main():
+src/main.py:12:    walk(tree, 0)
+src/main.py-13-    return 0""",
+    "diff": """diff --git a/src/main.py b/src/main.py
+index 3f2a..9c1b 100644
+--- a/src/main.py
++++ b/src/main.py
+@@ -10,4 +10,4 @@ def main():
+-    walk(tree, 1)
++    walk(tree, 0)
+     return 0""",
+    "plain diff": """--- old/settings.ini
++++ new/settings.ini
+@@ -1,3 +1,3 @@
+ [server]
+-port = 80
++port = 8080""",
+    "python": """def walk(node, depth):
+    if node is None:
+        return depth
+    return max(walk(child, depth + 1) for child in node.children)""",
+    "javascript": """const walk = (node, depth) => {
+  if (!node) { return depth; }
+  return Math.max(...node.children.map((c) => walk(c, depth + 1)));
+};""",
+    "go": """func Walk(n *Node, depth int) int {
+\tif n == nil {
+\t\treturn depth
+\t}
+\treturn depth + 1
+}""",
+    "rust": """fn walk(node: &Node, depth: usize) -> usize {
+    let mut deepest = depth;
+    for child in &node.children { deepest = deepest.max(walk(child, depth + 1)); }
+    deepest
+}""",
+    "python traceback": """Traceback (most recent call last):
+  File "main.py", line 12, in <module>
+    walk(tree, 0)
+  File "tree.py", line 40, in walk
+    return node.depth
+AttributeError: 'NoneType' object has no attribute 'depth'""",
+    "java trace": """    at com.example.tree.Walker.walk(Walker.java:40)
+    at com.example.tree.Main.main(Main.java:12)
+    ... 3 more""",
+    "node trace": """    at walk (/app/src/tree.js:40:11)
+    at Object.<anonymous> (/app/src/main.js:12:3)
+    at node:internal/main/run_main_module:23:47""",
+    "csv": """name,age,city,paid
+Ana,31,Lisbon,yes
+Bo,45,Oslo,no
+Cy,28,Graz,yes""",
+    "tsv": "name\tage\tcity\nAna\t31\tLisbon\nBo\t45\tOslo",
+    "semicolons": """name;age;city
+Ana;31;Lissabon
+Bo;45;Oslo""",
+    "psql": """ id |  name  | paid
+----+--------+------
+  1 | Ana    | t
+  2 | Bo     | f
+(2 rows)""",
+    "mysql": """+----+------+------+
+| id | name | paid |
++----+------+------+
+|  1 | Ana  |    1 |
+|  2 | Bo   |    0 |
++----+------+------+""",
+    "markdown table": """| id | name | paid |
+|----|------|------|
+| 1 | Ana | yes |
+| 2 | Bo | no |""",
+    "sql": """SELECT name, count(*) AS visits
+FROM people JOIN visits USING (person_id)
+WHERE paid AND city <> 'Oslo'
+GROUP BY name;""",
+    "create table": """CREATE TABLE people (
+    person_id bigint PRIMARY KEY,
+    name text NOT NULL
+);""",
+    "html": """<table>
+<tr><td>Ana</td><td>31</td></tr>
+<tr><td>Bo</td><td>45</td></tr>
+</table>""",
+    "xml": """<?xml version="1.0"?>
+<people>
+  <person id="1"><name>Ana</name></person>
+  <person id="2"><name>Bo</name></person>
+</people>""",
+    "json": '{"id": 7, "name": "Ana", "tags": ["a", "b"], "paid": true}',
+    "json lines": '{"id": 7, "name": "Ana"}\n{"id": 8, "name": "Bo"}',
+    "yaml in a fence": """```yaml
+server:
+  port: 8080
+  hosts: [a, b]
+```""",
+    "shell": """$ make build
+$ ./run.sh --port 8080 --quiet
+$ echo done""",
+    "includes": """#include <stdio.h>
+int main(void) {
+    printf("hello");
+    return 0;
+}""",
+}
