@@ -57,11 +57,9 @@ def extract(
     before = counter.count(text)
     if not words:
         return _unchanged(text, before, "no words")
-    goal = _goal(settings, before)
+    goal = _goal(settings, before, starts, prose)
     if goal is not None and goal >= before:
         return _unchanged(text, before, "within budget")
-    if goal is not None and settings.rate is not None and prose is not None:
-        goal = max(goal, _goal_beside_json(settings.rate, before, starts, prose))
     seen = text if prose is None else prose.view
     clock = _Clock()
     protected = find_protected(seen, settings, prose) if protected is None else list(protected)
@@ -151,24 +149,22 @@ def _repaired(
     return allocation, spans, dict(restored)
 
 
-def _goal(settings: Settings, before: int) -> int | None:
-    if settings.target_tokens is not None:
-        return settings.target_tokens
-    if settings.rate is not None:
-        return max(1, round(settings.rate * before))
-    return None
+def _goal(
+    settings: Settings, before: int, starts: Sequence[int], prose: JsonProse | None
+) -> int | None:
+    """Return how many tokens may stay; None where a threshold decides.
 
-
-def _goal_beside_json(rate: float, before: int, starts: Sequence[int], prose: JsonProse) -> int:
-    """Return the goal that has the rate hold for what may be cut, beside keys and other values.
-
-    Else JSON that is mostly structure would lose all of its prose.
+    Beside `prose` a rate holds for what may be cut, keys and other values coming on top: else JSON
+    that is mostly structure would lose all of its prose.
     """
+    if settings.target_tokens is not None or settings.rate is None:
+        return settings.target_tokens
     at = np.asarray(starts, np.int64)
     fixed = sum(
-        int(np.searchsorted(at, span.end) - np.searchsorted(at, span.start)) for span in prose.rest
+        int(np.searchsorted(at, span.end) - np.searchsorted(at, span.start))
+        for span in (prose.rest if prose is not None else ())
     )
-    return round(fixed + rate * (before - fixed))
+    return max(1, round(fixed + settings.rate * (before - fixed)))
 
 
 def _has_lone_surrogate(text: str) -> bool:

@@ -56,6 +56,7 @@ OTHERS = [
     Settings(rate=0.5, chunk_end_tokens=(".",)),
     Settings(rate=0.5, question="Who?"),
     Settings(rate=0.5, question="When?"),
+    Settings(rate=0.5, json_prose=True),
 ]
 
 
