@@ -20,10 +20,10 @@ INSTALL_PROJECT := $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/pip-compile --quiet --strip-extras \
 	--allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: help run demo test test-all check format docs bench eval need-data wheel lock clean
+.PHONY: help run demo test test-all check format docs bench bench-reference eval need-data wheel lock clean
 
 help: ## Show this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
 run: $(VENV)/.base ## Proxy on 127.0.0.1:8400 with config.yaml (CONFIG=other.yaml)
 	$(VENV)/bin/tersely serve --config $(CONFIG)
@@ -58,6 +58,9 @@ eval: need-data $(VENV)/.dev ## Answer survival on the question sets in DATA=/pa
 
 need-data:
 	@test -n "$(DATA)" || { echo "Name the folder that has qa/: make eval DATA=/path/to/data" >&2; exit 2; }
+
+bench-reference: $(VENV_TORCH)/.dev ## Speed beside the llmlingua package (ARGS="--texts passages.jsonl")
+	$(VENV_TORCH)/bin/python -m benchmarks.reference_speed $(ARGS)
 
 wheel: $(VENV)/.dev ## Build dist/tersely-*.whl
 	$(VENV)/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
