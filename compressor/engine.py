@@ -12,10 +12,10 @@ from typing import Self, TypedDict, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from compressor.classifier.base import Classifier, Encoded
+from compressor.classifier.base import BatchClassifier, Classifier, Encoded
 from compressor.extract import extract
 from compressor.lexical import LexicalRelevance
-from compressor.pool import Job, Overloaded, Piece, WindowPool
+from compressor.pool import Batcher, Job, Overloaded, Piece, WindowPool
 from compressor.protect.json_prose import JsonProse, json_prose
 from compressor.relevance import Asked, Relevance
 from compressor.scoring import Classified, word_probabilities
@@ -161,6 +161,7 @@ class Compressor:
         self._tokenizers = tokenizers or Tokenizers()
         self._pool = WindowPool(workers, max_queued_tokens)
         self._loading = Lock()
+        self._batch: Batcher[_Probabilities] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -260,7 +261,14 @@ class Compressor:
     def _encode(self, text: str, settings: Settings) -> tuple[Encoded, list[Piece[_Probabilities]]]:
         classifier = self.load()
         encoded = classifier.encode(text)
-        return encoded, _pieces(classifier, encoded, _windows(text, encoded, classifier, settings))
+        windows = _windows(text, encoded, classifier, settings)
+        return encoded, _pieces(classifier, encoded, windows, self._batcher(classifier))
+
+    def _batcher(self, classifier: Classifier) -> Batcher[_Probabilities] | None:
+        """Return the one batcher of this compressor's windows, where its classifier wants any."""
+        if self._batch is None and isinstance(classifier, BatchClassifier):
+            self._batch = Batcher(classifier.batch_tokens, classifier.keep_probabilities_of)
+        return self._batch if self._batch is not None and self._batch.tokens else None
 
     def _refuse_too_long(self, text: str) -> None:
         if len(text) > self._pool.max_queued_tokens * _CHARACTERS_PER_TOKEN:
@@ -306,10 +314,15 @@ def _windows(
 
 
 def _pieces(
-    classifier: Classifier, encoded: Encoded, windows: list[Window]
+    classifier: Classifier,
+    encoded: Encoded,
+    windows: list[Window],
+    batcher: Batcher[_Probabilities] | None,
 ) -> list[Piece[_Probabilities]]:
     run = partial(classifier.keep_probabilities, encoded)
-    return [Piece(window.tokens, partial(run, window)) for window in windows]
+    return [
+        Piece(window.tokens, partial(run, window), batcher, (encoded, window)) for window in windows
+    ]
 
 
 def _ms_since(started: float) -> float:

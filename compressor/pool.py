@@ -1,4 +1,8 @@
-"""Runs classifier windows on the cores, one window to a call, fairly between texts."""
+"""Runs classifier windows on the cores, one window to a call, fairly between texts.
+
+On a GPU, where a call costs much and a window little, windows that wait go into one call together,
+up to a budget of tokens; nothing waits for a batch to fill.
+"""
 
 import os
 import time
@@ -30,11 +34,27 @@ def usable_cores() -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Batcher(Generic[_Output]):
+    """Runs the windows of several pieces in one call: `run` takes their `argument`s.
+
+    `tokens` is how many classifier tokens go into one call at most.
+    """
+
+    tokens: int
+    run: Callable[[Sequence[Any]], Sequence[_Output]]
+
+
+@dataclass(frozen=True, slots=True)
 class Piece(Generic[_Output]):
-    """One window: its classifier tokens, and the call that runs it."""
+    """One window: its classifier tokens, and the call that runs it.
+
+    Pieces with the same `batcher` may be run by it together instead.
+    """
 
     tokens: int
     run: Callable[[], _Output]
+    batcher: Batcher[_Output] | None = None
+    argument: object = None
 
 
 class Job(Generic[_Output]):
@@ -62,7 +82,7 @@ class Job(Generic[_Output]):
         """Milliseconds from the first window's start to the last one's end."""
         return 0.0 if self._started is None else (self._ended - self._started) * 1000
 
-    # The pool calls the rest: take, drop and count with its lock held, run and settle without.
+    # The pool calls the rest: what waits, take, drop and count with its lock held, others without.
 
     def has_waiting(self) -> bool:
         """Whether a window has not begun."""
@@ -78,11 +98,21 @@ class Job(Generic[_Output]):
         self._waiting.clear()
         return tokens
 
-    def run(self, index: int, piece: Piece[_Output]) -> None:
-        """Run one window in the calling thread."""
+    def next_fits(self, batcher: Batcher[Any], tokens: int) -> bool:
+        """Whether the next window is of this batcher and has at most so many tokens."""
+        if not self._waiting:
+            return False
+        _, piece = self._waiting[0]
+        return piece.batcher is batcher and piece.tokens <= tokens
+
+    def begin(self) -> None:
+        """Note that a window of it starts now."""
         if self._started is None:
             self._started = time.perf_counter()
-        self._outputs[index] = piece.run()
+
+    def store(self, index: int, output: _Output) -> None:
+        """Keep one window's output."""
+        self._outputs[index] = output
 
     def count_done(self) -> bool:
         """Count one finished window; whether it was the last."""
@@ -100,18 +130,33 @@ class Job(Generic[_Output]):
             self.future.set_exception(error)
 
 
-class _Turn:
-    """One worker's turn: takes whichever window is next by then, and remembers whose it was."""
+_Taken = tuple[Job[Any], int, Piece[Any]]
 
-    def __init__(self, take: Callable[[], tuple[Job[Any], int, Piece[Any]] | None]) -> None:
+
+class _Turn:
+    """One worker's turn: takes whichever windows are next by then, and remembers whose they were.
+
+    Several only where they have a batcher in common.
+    """
+
+    def __init__(self, take: Callable[[], list[_Taken]]) -> None:
         self._take = take
-        self.job: Job[Any] | None = None
+        self.jobs: list[Job[Any]] = []
 
     def __call__(self) -> None:
         taken = self._take()
-        if taken is not None:
-            self.job, index, piece = taken
-            self.job.run(index, piece)
+        self.jobs = [job for job, _, _ in taken]
+        for job in self.jobs:
+            job.begin()
+        if len(taken) == 1:
+            [(job, index, piece)] = taken
+            job.store(index, piece.run())
+        elif taken:
+            batcher = taken[0][2].batcher
+            assert batcher is not None  # noqa: S101 - or there would be one piece
+            outputs = batcher.run([piece.argument for _, _, piece in taken])
+            for (job, index, _), output in zip(taken, outputs, strict=True):
+                job.store(index, output)
 
 
 class WindowPool:
@@ -142,8 +187,8 @@ class WindowPool:
     def submit(self, pieces: Sequence[Piece[_Output]]) -> Job[_Output]:
         """Queue one text's windows; the job's future fulfils when all are done.
 
-        A window that raises fails its own job and no other. Raises Overloaded when the windows
-        would not fit under the bound, PoolClosed after `close`.
+        A window that raises fails its own job, and those it shared a call with. Raises Overloaded
+        when the windows would not fit under the bound, PoolClosed after `close`.
         """
         job = Job(pieces)
         if not pieces:
@@ -180,32 +225,49 @@ class WindowPool:
             self._settle(job, PoolClosed("the compressor was closed while this text waited"))
         self._executor.shutdown(cancel_futures=True)
 
-    def _take(self) -> tuple[Job[Any], int, Piece[Any]] | None:
+    def _take(self) -> list[_Taken]:
         with self._lock:
-            while self._fresh or self._begun:
-                fresh = bool(self._fresh) and not (self._last_was_fresh and self._begun)
-                job = (self._fresh if fresh else self._begun).popleft()
-                if not job.has_waiting():  # it failed or was cancelled
-                    continue
-                self._last_was_fresh = fresh
-                index, piece = job.take()
-                self._queued_tokens -= piece.tokens
-                if job.has_waiting():
-                    self._begun.append(job)
-                return job, index, piece
+            taken = self._take_next()
+            if taken is None:
+                return []
+            batch = [taken]
+            batcher = taken[2].batcher
+            if batcher is not None:
+                left = batcher.tokens - taken[2].tokens
+                while (more := self._take_next(batcher, left)) is not None:
+                    batch.append(more)
+                    left -= more[2].tokens
+            return batch
+
+    def _take_next(self, batcher: Batcher[Any] | None = None, tokens: int = 0) -> _Taken | None:
+        """Take the next window; with a `batcher` only one that fits in its batch."""
+        while self._fresh or self._begun:
+            fresh = bool(self._fresh) and not (self._last_was_fresh and self._begun)
+            queue = self._fresh if fresh else self._begun
+            job = queue[0]
+            if not job.has_waiting():  # it failed or was cancelled
+                queue.popleft()
+                continue
+            if batcher is not None and not job.next_fits(batcher, tokens):
+                return None
+            queue.popleft()
+            self._last_was_fresh = fresh
+            index, piece = job.take()
+            self._queued_tokens -= piece.tokens
+            if job.has_waiting():
+                self._begun.append(job)
+            return job, index, piece
         return None
 
     def _end(self, turn: _Turn, ended: Future[None]) -> None:
-        job = turn.job
-        if job is None:
-            return
         error = ended.exception()
         if error is not None:
-            self._settle(job, error)
+            for job in turn.jobs:
+                self._settle(job, error)
             return
         with self._lock:
-            last = job.count_done()
-        if last:
+            done = [job for job in turn.jobs if job.count_done()]
+        for job in done:
             self._settle(job)
 
     def _settle(self, job: Job[Any], error: BaseException | None = None) -> None:

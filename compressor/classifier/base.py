@@ -1,8 +1,9 @@
 """What every token classifier offers: a text's tokens, and each token's keep probability."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,24 @@ class Classifier(Protocol):
         ...
 
 
+@runtime_checkable
+class BatchClassifier(Classifier, Protocol):
+    """A classifier for which several windows in one call are faster: one on a GPU.
+
+    What a window gets then depends on its batch in the last digits (about 1e-6), so a word whose
+    score ties with another's to that many digits may change sides; see docs/architecture.md.
+    """
+
+    batch_tokens: int
+    """How many tokens, padding included, go into one call; 0: one window a call."""
+
+    def keep_probabilities_of(
+        self, asked: Sequence[tuple[Encoded, Window]]
+    ) -> list[NDArray[np.float32]]:
+        """Return what `keep_probabilities` returns, for several windows of any texts. In order."""
+        ...
+
+
 class PlainTokenizer:
     """A tokenizer that sees whole texts, and `<s>` in a text as three characters."""
 
@@ -82,6 +101,20 @@ class PlainTokenizer:
     def pieces(self, encoded: Encoded) -> list[str]:
         """Return the tokens as the vocabulary spells them."""
         return [self.tokenizer.id_to_token(index) or "" for index in encoded.ids.tolist()]
+
+
+def batches_by_length(lengths: Sequence[int], budget: int) -> list[list[int]]:
+    """Return the indices in batches whose padded size, longest times count, is within `budget`.
+
+    Sorted by length, so that little is padding; one that is over the budget by itself is alone.
+    """
+    batches: list[list[int]] = []
+    for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        if batches and lengths[batches[-1][0]] * (len(batches[-1]) + 1) <= budget:
+            batches[-1].append(index)
+        else:
+            batches.append([index])
+    return batches
 
 
 def keep_probability(logits: NDArray[np.float32], keep_label: int) -> NDArray[np.float32]:

@@ -5,21 +5,29 @@ tokenizer and configuration, never by the name of their folder.
 """
 
 import hashlib
+from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 from transformers import AutoModelForTokenClassification, AutoTokenizer
+from transformers.utils import cached_file
 
 from compressor.classifier.base import (
     ClassifierUnavailable,
     Encoded,
     PlainTokenizer,
+    batches_by_length,
     keep_probability,
 )
 from compressor.windows import CONTEXT_TOKENS, WINDOW_TOKENS, Window, plan_windows
+
+# On a GPU: 64 windows of 256 tokens in one call.
+_BATCH_TOKENS = 16_384
 
 
 class TorchClassifier:
@@ -34,24 +42,24 @@ class TorchClassifier:
             raise ClassifierUnavailable(
                 f"PyTorch finds no GPU for device '{device}'; without a device it runs on the CPU"
             )
-        tokenizer = _from_pretrained(AutoTokenizer, name)
-        backend = getattr(tokenizer, "backend_tokenizer", None)
-        if backend is None:
-            raise ClassifierUnavailable(
-                f"'{name}' has no fast tokenizer, which offsets into the text need; "
-                "convert it once with transformers and save it beside the weights"
-            )
+        named = _from_pretrained(AutoTokenizer, name)
+        backend = _fast_tokenizer(name, named)
         self._tokenizer = PlainTokenizer(backend)
-        self._before = _first(tokenizer.cls_token_id, tokenizer.bos_token_id)
-        self._after = _first(tokenizer.sep_token_id, tokenizer.eos_token_id)
-        if self._before is None or self._after is None:
-            raise ClassifierUnavailable(f"'{name}' names no special tokens for start and end")
+        self._before = _special(backend, (named.cls_token, named.bos_token), name)
+        self._after = _special(backend, (named.sep_token, named.eos_token), name)
         self._device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         model = _from_pretrained(AutoModelForTokenClassification, name)
         if model.config.num_labels != 2:
             raise ClassifierUnavailable(
                 f"'{name}' has {model.config.num_labels} labels; a keep/drop classifier has 2"
             )
+        if backend.get_vocab_size() > model.config.vocab_size:
+            raise ClassifierUnavailable(
+                f"the tokenizer of '{name}' has {backend.get_vocab_size()} tokens and its model "
+                f"only knows {model.config.vocab_size}"
+            )
+        self._padding = model.config.pad_token_id or 0
+        self.batch_tokens = _BATCH_TOKENS if self._device.type == "cuda" else 0
         self._model = model.float().eval().to(self._device)
         self._keep_label = _keep_label(model.config.id2label)
         self.revision = _revision(self._model, backend.to_str())
@@ -70,13 +78,37 @@ class TorchClassifier:
 
     def keep_probabilities(self, encoded: Encoded, window: Window) -> NDArray[np.float32]:
         """Return the keep probabilities of a window's used tokens: float32, (used tokens,)."""
-        fed = encoded.ids[window.fed_start : window.fed_end].tolist()
-        ids = torch.tensor([[self._before, *fed, self._after]], device=self._device)
+        return self._run([(encoded, window)])[0]
+
+    def keep_probabilities_of(
+        self, asked: Sequence[tuple[Encoded, Window]]
+    ) -> list[NDArray[np.float32]]:
+        """Return what `keep_probabilities` returns, for several windows of any texts. In order."""
+        lengths = [window.tokens + 2 for _, window in asked]
+        found: dict[int, NDArray[np.float32]] = {}
+        for batch in batches_by_length(lengths, self.batch_tokens or _BATCH_TOKENS):
+            found.update(zip(batch, self._run([asked[i] for i in batch]), strict=True))
+        return [found[i] for i in range(len(asked))]
+
+    def _run(self, batch: Sequence[tuple[Encoded, Window]]) -> list[NDArray[np.float32]]:
+        """Run windows in one call, the shorter ones padded and masked."""
+        longest = max(window.tokens for _, window in batch) + 2
+        ids = np.full((len(batch), longest), self._padding, np.int64)
+        mask = np.zeros_like(ids)
+        for row, (encoded, window) in enumerate(batch):
+            fed = encoded.ids[window.fed_start : window.fed_end]
+            ids[row, : len(fed) + 2] = [self._before, *fed, self._after]
+            mask[row, : len(fed) + 2] = 1
         with torch.inference_mode():
-            logits = self._model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[0]
-        first = window.used_start - window.fed_start + 1
-        used = logits[first : first + window.used_end - window.used_start]
-        return keep_probability(used.float().cpu().numpy(), self._keep_label)
+            logits = self._model(
+                input_ids=torch.from_numpy(ids).to(self._device),
+                attention_mask=torch.from_numpy(mask).to(self._device),
+            ).logits
+        of_keep = keep_probability(logits.float().cpu().numpy(), self._keep_label)
+        return [
+            of_keep[row, w.used_start - w.fed_start + 1 : w.used_end - w.fed_start + 1]
+            for row, (_, w) in enumerate(batch)
+        ]
 
 
 def _from_pretrained(kind: Any, name: str) -> Any:  # noqa: ANN401 - untyped in transformers
@@ -84,8 +116,11 @@ def _from_pretrained(kind: Any, name: str) -> Any:  # noqa: ANN401 - untyped in 
     try:
         return kind.from_pretrained(name, local_files_only=True)
     except (OSError, ValueError) as error:
-        if Path(name).expanduser().is_dir():
-            raise ClassifierUnavailable(f"cannot load a classifier from {name}: {error}") from error
+        folder = Path(name).expanduser()
+        if folder.is_dir():
+            raise ClassifierUnavailable(
+                f"cannot load a classifier from {name}: {_reason(folder, error)}"
+            ) from error
     try:
         return kind.from_pretrained(name)
     except (OSError, ValueError) as error:
@@ -94,8 +129,41 @@ def _from_pretrained(kind: Any, name: str) -> Any:  # noqa: ANN401 - untyped in 
         ) from error
 
 
-def _first(*candidates: int | None) -> int | None:
-    return next((c for c in candidates if c is not None), None)
+def _reason(folder: Path, error: Exception) -> str:
+    """Return why loading failed; transformers says a SentencePiece file was no tiktoken file."""
+    only_pieces = any(folder.glob("*.model")) and not (folder / "tokenizer.json").exists()
+    if only_pieces and find_spec("sentencepiece") is None:
+        return "its tokenizer is a SentencePiece file; pip install sentencepiece protobuf"
+    return str(error)
+
+
+def _fast_tokenizer(name: str, loaded: Any) -> Tokenizer:  # noqa: ANN401 - untyped there
+    """Return the checkpoint's tokenizer.json as it is written, else what transformers converted.
+
+    As written, because transformers 5 rebuilds it from the vocabulary alone and loses what else it
+    says; where there is only a vocabulary (vocab.txt, sentencepiece.bpe.model), its conversion.
+    """
+    try:
+        written = cached_file(name, "tokenizer.json", local_files_only=True)
+    except OSError:
+        written = None
+    if written is not None:
+        return Tokenizer.from_file(written)
+    backend = getattr(loaded, "backend_tokenizer", None)
+    if backend is None:
+        raise ClassifierUnavailable(
+            f"'{name}' has no fast tokenizer, which offsets into the text need, and transformers "
+            "knows no conversion for it"
+        )
+    return Tokenizer.from_str(backend.to_str())
+
+
+def _special(tokenizer: Tokenizer, names: Sequence[str | None], checkpoint: str) -> int:
+    for token in names:
+        index = None if token is None else tokenizer.token_to_id(token)
+        if index is not None:
+            return index
+    raise ClassifierUnavailable(f"'{checkpoint}' names no special tokens for start and end")
 
 
 def _keep_label(id2label: dict[int, str]) -> int:

@@ -1,12 +1,12 @@
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from functools import partial
 from threading import Event, Lock
 
 import pytest
 
-from compressor.pool import Overloaded, Piece, PoolClosed, WindowPool, usable_cores
+from compressor.pool import Batcher, Job, Overloaded, Piece, PoolClosed, WindowPool, usable_cores
 
 
 class Stage:
@@ -202,3 +202,83 @@ def test_no_workers_means_one_per_usable_core() -> None:
     assert WindowPool().workers == usable_cores() >= 1
     make: Callable[[int], WindowPool] = WindowPool
     assert make(3).workers == 3
+
+
+class BatchStage(Stage):
+    """Runs named windows in batches of at most 4 tokens; `batches` is what ran together."""
+
+    def __init__(self, pool: WindowPool) -> None:
+        super().__init__(pool)
+        self.batches: list[list[str]] = []
+        self.batcher = Batcher(4, self.together)
+
+    def together(self, names: Sequence[str]) -> list[str]:
+        self.batches.append(list(names))
+        return [name.upper() for name in names]
+
+    def submit(self, name: str, count: int, tokens: int = 1) -> Job[str]:
+        pieces = [
+            Piece(tokens, partial(self.window, f"{name}{i}"), self.batcher, f"{name}{i}")
+            for i in range(count)
+        ]
+        return self.pool.submit(pieces)
+
+
+@pytest.fixture
+def batch_stage(pool: WindowPool) -> Iterator[BatchStage]:
+    stage = BatchStage(pool)
+    yield stage
+    stage.open()
+
+
+def test_what_waits_goes_together_up_to_the_budget(batch_stage: BatchStage) -> None:
+    a, b, c = batch_stage.submit("a", 3), batch_stage.submit("b", 2), batch_stage.submit("c", 1, 3)
+    batch_stage.open()
+    assert a.future.result(5) == ["A0", "A1", "A2"]
+    assert b.future.result(5) == ["B0", "B1"]
+    assert c.future.result(5) in (["C0"], ["c0"])
+    assert all(len(names) > 1 for names in batch_stage.batches)
+    ran = [name for names in batch_stage.batches for name in names] + batch_stage.order
+    assert sorted(ran) == ["a0", "a1", "a2", "b0", "b1", "c0"]
+    assert batch_stage.pool.queued_tokens == 0
+    assert min(job.run_ms for job in (a, b, c)) >= 0
+
+
+def test_a_window_alone_or_over_the_budget_needs_no_batch(batch_stage: BatchStage) -> None:
+    job = batch_stage.submit("big", 2, 9)
+    batch_stage.open()
+    assert job.future.result(5) == ["big0", "big1"]
+    assert not batch_stage.batches
+
+
+def test_windows_without_the_batcher_stay_out_of_it(batch_stage: BatchStage) -> None:
+    batched = batch_stage.submit("a", 4)
+    plain = batch_stage.pool.submit(batch_stage.pieces("p", 3))
+    batch_stage.open()
+    assert plain.future.result(5) == ["p0", "p1", "p2"]
+    assert len(batched.future.result(5)) == 4
+    assert not any(name.startswith("p") for names in batch_stage.batches for name in names)
+
+
+def test_a_batch_that_fails_fails_those_in_it(batch_stage: BatchStage) -> None:
+    def fail(names: Sequence[str]) -> list[str]:
+        raise ZeroDivisionError("broken batch")
+
+    broken = Batcher(10, fail)
+    pieces = [Piece(1, partial(str, i), broken, i) for i in range(2)]
+    bad, worse = batch_stage.pool.submit(pieces), batch_stage.pool.submit(pieces)
+    good = batch_stage.submit("good", 2)
+    batch_stage.open()
+    for job in (bad, worse):
+        with pytest.raises(ZeroDivisionError, match="broken batch"):
+            job.future.result(5)
+    assert good.future.result(5) == ["GOOD0", "GOOD1"]
+    assert batch_stage.pool.queued_tokens == 0
+
+
+def test_a_cancelled_job_leaves_its_batch(batch_stage: BatchStage) -> None:
+    gone, stays = batch_stage.submit("gone", 2), batch_stage.submit("stays", 2)
+    gone.future.cancel()
+    batch_stage.open()
+    assert stays.future.result(5) == ["STAYS0", "STAYS1"]
+    assert batch_stage.batches == [["stays0", "stays1"]]

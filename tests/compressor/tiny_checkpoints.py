@@ -23,7 +23,7 @@ CORPUS = [
     "Members of the public asked about repairs near an old bridge, others about lower taxes!",
 ] * 4
 SPECIAL = {
-    "xlm-roberta": ["<s>", "<pad>", "</s>", "<unk>", "<mask>"],
+    "xlm-roberta": ["<s>", "<pad>", "</s>", "<unk>"],  # and <mask> at the end
     "bert": ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"],
 }
 _NAMES = {
@@ -42,7 +42,9 @@ _NAMES = {
 }
 
 
-def write_checkpoint(family: str, folder: Path, *, seed: int = 0, spread: float = 0.02) -> Path:
+def write_checkpoint(
+    family: str, folder: Path, *, seed: int = 0, spread: float = 0.02, width: int = 32
+) -> Path:
     """Write config, weights and tokenizer; `spread` is the standard deviation of the weights."""
     # Here, as the module is imported where there is no torch too.
     import torch  # noqa: PLC0415
@@ -55,10 +57,10 @@ def write_checkpoint(family: str, folder: Path, *, seed: int = 0, spread: float 
     config = transformers.AutoConfig.for_model(
         family,
         vocab_size=tokenizer.get_vocab_size(),
-        hidden_size=32,
+        hidden_size=width,
         num_hidden_layers=2,
         num_attention_heads=2,
-        intermediate_size=48,
+        intermediate_size=width * 3 // 2,
         max_position_embeddings=520,
         pad_token_id=SPECIAL[family].index("[PAD]" if family == "bert" else "<pad>"),
         num_labels=2,
@@ -66,6 +68,29 @@ def write_checkpoint(family: str, folder: Path, *, seed: int = 0, spread: float 
     )
     transformers.AutoModelForTokenClassification.from_config(config).save_pretrained(folder)
     return folder
+
+
+def write_vocabulary_only(family: str, tokenizer: Path, folder: Path) -> None:
+    """Write a tokenizer.json's vocabulary as the file that slow tokenizers read.
+
+    XLM-R's needs sentencepiece. Its own order there is <unk> <s> </s>, without <pad> and <mask>.
+    """
+    vocabulary = json.loads(tokenizer.read_text("utf-8"))["model"]["vocab"]
+    if family == "bert":
+        lines = sorted(vocabulary, key=vocabulary.get)
+        (folder / "vocab.txt").write_text("\n".join(lines) + "\n", "utf-8")
+        return
+    from sentencepiece import sentencepiece_model_pb2 as pieces  # noqa: PLC0415
+
+    model = pieces.ModelProto()
+    special = {*SPECIAL[family], "<mask>"}
+    own = [(piece, score, 1) for piece, score in vocabulary if piece not in special]
+    for piece, score, kind in [("<unk>", 0.0, 2), ("<s>", 0.0, 3), ("</s>", 0.0, 3), *own]:
+        model.pieces.add(piece=piece, score=score, type=kind)
+    model.trainer_spec.model_type = 1
+    model.trainer_spec.unk_id = 0
+    model.normalizer_spec.add_dummy_prefix = True
+    (folder / "sentencepiece.bpe.model").write_bytes(model.SerializeToString())
 
 
 def _words() -> list[str]:
@@ -101,13 +126,14 @@ def _unigram() -> Tokenizer:
     scored = [(f"▁{word}", -4.0) for word in words[::2]]
     scored += [(part, -5.0) for part in dict.fromkeys(w[len(w) // 2 :] for w in words[1::2])]
     scored += [(c, -8.0) for c in [*_characters(), "▁"]]
-    named = {piece: score for piece, score in scored if piece not in SPECIAL["xlm-roberta"]}
-    vocabulary = [*((t, 0.0) for t in SPECIAL["xlm-roberta"]), *named.items()]
+    named = {piece: score for piece, score in scored}
+    special = [*SPECIAL["xlm-roberta"], "<mask>"]
+    vocabulary = [*((t, 0.0) for t in special[:-1]), *named.items(), ("<mask>", 0.0)]
     tokenizer = Tokenizer(models.Unigram(vocabulary, unk_id=3))
     tokenizer.normalizer = normalizers.NFKC()
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()]
     )
     tokenizer.decoder = decoders.Metaspace()
-    tokenizer.add_special_tokens([AddedToken(t, special=True) for t in SPECIAL["xlm-roberta"]])
+    tokenizer.add_special_tokens([AddedToken(t, special=True) for t in special])
     return tokenizer
