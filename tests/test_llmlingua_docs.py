@@ -8,20 +8,17 @@ import pytest
 PAGE = (Path(__file__).parent.parent / "docs" / "llmlingua.md").read_text("utf-8")
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
+SHOWN = [
+    "Answer in one word.\n\n",
+    "(",
+    "Speaker 4:",
+    "{'id': 7, 'name': 'Harbour news', 'body': '",
+]
+
 
 @pytest.mark.parametrize(
     ("example", "shown"),
-    list(
-        zip(
-            EXAMPLES,
-            [
-                "Answer in one word.\n\n",
-                "Speaker 4:",
-                "{'id': 7, 'name': 'Harbour news', 'body': '",
-            ],
-            strict=True,
-        )
-    ),
+    list(zip(EXAMPLES, SHOWN, strict=True)),
 )
 def test_examples_run(example: str, shown: str, capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(example, "docs/llmlingua.md", "exec"), {})
