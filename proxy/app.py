@@ -12,6 +12,8 @@ from compressor.types import PartCompressor
 from proxy.access import Access
 from proxy.config import Config
 from proxy.ledger import build_sinks
+from proxy.limits import Limiter
+from proxy.limits_shared import RedisTallies
 from proxy.metrics import Metrics
 from proxy.pipeline import Pipeline
 from proxy.prices import PriceTable
@@ -47,6 +49,7 @@ def create_app(
         upstreams=Upstreams(config.upstreams, given=upstreams, on_failure=metrics.upstream_failure),
         sinks=(metrics, *(build_sinks(config, metrics) if sinks is None else sinks)),
         access=Access(config.access),
+        limiter=_limiter(config),
         prices=prices,
     )
     parts = _Parts(services, compressor, tokenizers)
@@ -75,6 +78,14 @@ def _compressor(
         encryption_key=None if key is None else key.get_secret_value(),
         on_shared_error=on_shared_error,
     )
+
+
+def _limiter(config: Config) -> Limiter:
+    url = config.cache.url
+    if url is None:
+        return Limiter()
+    budget = config.cache.call_budget_ms
+    return Limiter(RedisTallies(url.get_secret_value(), call_budget_ms=budget))
 
 
 def _probes(parts: "_Parts", metrics: Metrics) -> dict[str, Probe]:
@@ -114,6 +125,7 @@ class _Parts:
             with contextlib.suppress(asyncio.CancelledError):
                 await loading
             await self._services.upstreams.close()
+            await self._services.limiter.close()
             await self._compressor.close()
             for sink in self._services.sinks:
                 await sink.close()
@@ -129,6 +141,8 @@ class _Parts:
         found = {**self._compressor.degraded(), **self._services.upstreams.degraded()}
         if self._loading:
             found.setdefault("classifier", "it is still loading")
+        if (why := self._services.limiter.degraded()) is not None:
+            found["limits"] = why
         for sink in self._services.sinks:
             if (why := sink.degraded()) is not None:
                 found[type(sink).__name__] = why

@@ -21,6 +21,7 @@ from proxy.errors import (
     answer_for,
     error_body,
 )
+from proxy.limits import Allowance
 from proxy.outgoing import Outgoing
 from proxy.planning import NOT_COMPRESSED, Plan, Planner, has_body
 from proxy.relay import Client, relay_body
@@ -58,6 +59,7 @@ class Exchange:
         self._status: int | None = None
         self._ending = Ending.INTERNAL_ERROR
         self._plan: Plan | None = None
+        self._allowance: Allowance | None = None
         self._outgoing: Outgoing | None = None
         self._tap: Tap = NoTap()
         self._may_add_event = False
@@ -65,9 +67,10 @@ class Exchange:
     async def run(self, refusal: RequestRefused | None = None) -> None:
         """Serve the request, or refuse it; returns when the answer has gone, or the client has."""
         try:
-            self._caller = self._admitted()
+            self._caller = caller = self._admitted()
             if refusal is not None:
                 raise refusal
+            self._allowance = await self._services.limiter.admit(caller.tenant, caller.limits)
             await self._serve()
             self._ending = Ending.FINISHED
         except ClientGone:
@@ -87,6 +90,8 @@ class Exchange:
 
     async def _serve(self) -> None:
         self._plan = plan = await self._planned()
+        if self._allowance is not None:
+            await self._allowance.reserve(plan.report.tokens_sent)
         self._outgoing = outgoing = self._outgoing_for(plan)
         if outgoing.body is None or isinstance(outgoing.body, bytes):
             self._client.watch()
@@ -133,7 +138,7 @@ class Exchange:
             model=plan.model or deployment or "",
             length=len(plan.body) if plan.changed and plan.body is not None else None,
             decoded=plan.decoded,
-            identity=self._compress,
+            identity=self._reads_usage,
             # Requests that have no beginning in common with others are spread.
             conversation=plan.conversation or self._id.encode("ascii"),
             swaps=self._caller.swaps,
@@ -152,18 +157,22 @@ class Exchange:
         kind = head.find(raw, b"content-type") or b""
         is_stream = kind.lower().startswith(b"text/event-stream")
         rewritten = False
-        if self._compress:
+        if self._reads_usage:
             self._tap, rewritten = tap_for(
                 kind,
                 head.find(raw, b"content-encoding") or b"",
                 remove_added=plan.usage_added,
             )
-        out = head.to_client(raw, status, rewritten=rewritten, drop_own=self._compress)
+        out = head.to_client(
+            raw, status, rewritten=rewritten, drop_own=self._compress or self._allowance is not None
+        )
         if is_stream:
             out += head.sse_headers(raw)
             self._may_add_event = self._compress and head.find(out, b"content-length") is None
         if self._compress:
             out += head.report_headers(plan.report)
+        if self._allowance is not None:
+            out += self._allowance.headers()
         if self._tried_in_vain(plan, status) and head.find(out, b"x-should-retry") is None:
             out.append((b"x-should-retry", b"false"))
         await self._client.start(status, out)
@@ -209,6 +218,11 @@ class Exchange:
         return headers
 
     @property
+    def _reads_usage(self) -> bool:
+        counted = self._allowance is not None and self._allowance.counts_tokens
+        return self._compress or counted
+
+    @property
     def _upstream(self) -> str | None:
         """The upstream that served, or that was asked last; the route's first before any was."""
         if self._outgoing is not None and self._outgoing.upstream is not None:
@@ -244,6 +258,8 @@ class Exchange:
             upstream_ms=_ms(self._sent, now if self._first_byte is not None else None),
             total_ms=(now - self._began) * 1000,
         )
+        if self._allowance is not None:
+            self._allowance.settle(record)
         record = self._priced(record)
         for sink in self._services.sinks:
             sink.write(record)

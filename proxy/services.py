@@ -7,6 +7,7 @@ from typing import Protocol
 from policies.types import Route
 from proxy.access import Access
 from proxy.config import Config
+from proxy.limits import Limiter
 from proxy.pipeline import Prepared
 from proxy.savings import Sink, Usage
 from proxy.upstreams import Upstreams
@@ -59,4 +60,5 @@ class Services:
     upstreams: Upstreams
     sinks: Sequence[Sink]
     access: Access
+    limiter: Limiter
     prices: Prices | None = None

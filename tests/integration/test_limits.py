@@ -1,0 +1,175 @@
+"""Limits on a real server: what is refused, how, and that the count is the provider's own."""
+
+import json
+from typing import Any
+
+import openai
+import pytest
+
+from proxy.access import digest_of, new_key
+from proxy.config import CacheConfig
+from tests.integration.conftest import Proxy, ProxyServer
+from tests.integration.fake_upstream import USAGE, Connection, FakeUpstream, Received
+from tests.integration.raw_client import Answer, ask, chat
+
+KEY, OTHER = new_key(), new_key()
+ASK = b'{"model":"gpt-4o","messages":[{"role":"user","content":"Hi there."}]}'
+STREAM = ASK.replace(b'"model"', b'"stream":true,"stream_options":{"include_usage":true},"model"')
+SWAP = [("Authorization", f"Bearer {KEY}")]
+USED = USAGE["prompt_tokens"] + USAGE["completion_tokens"]  # type: ignore[operator]
+
+
+def limited(**limits: int) -> dict[str, Any]:
+    keys: dict[str, Any] = {
+        "a": {"sha256": digest_of(KEY), "tenant": "team", "limits": limits},
+        "b": {"sha256": digest_of(OTHER), "tenant": "team", "limits": limits},
+    }
+    return {"keys": keys}
+
+
+def start(proxy_server: ProxyServer, **limits: int) -> Proxy:
+    return proxy_server(access=limited(**limits), upstream_options={"api_key": "k"})
+
+
+def of_limits(answer: Answer) -> dict[str, str]:
+    prefix = "x-tersely-ratelimit-"
+    return {
+        name.removeprefix(prefix): value
+        for name, value in answer.headers
+        if name.startswith(prefix) and "reset" not in name
+    }
+
+
+async def test_requests_of_a_tenant_are_counted_over_its_keys(
+    proxy_server: ProxyServer, upstream: FakeUpstream
+) -> None:
+    proxy = start(proxy_server, requests_per_minute=2)
+    first = await chat(proxy, ASK, SWAP)
+    assert of_limits(first) == {"limit-requests": "2", "remaining-requests": "1"}
+    other = [("Authorization", f"Bearer {OTHER}")]
+    assert (await ask(proxy, "GET", "/v1/models", other)).status == 200
+    answer = await chat(proxy, ASK, SWAP)
+    assert answer.status == 429
+    error = json.loads(answer.body)["error"]
+    assert (error["code"], error["type"]) == ("rate_limit_exceeded", "requests")
+    assert "'team'" in error["message"]
+    assert 1 <= int(answer.value("retry-after") or 0) <= 120
+    assert of_limits(answer) == {"limit-requests": "2", "remaining-requests": "0"}
+    assert len(upstream.received) == 2
+    assert [(await proxy.sink.next()).status for _ in range(3)] == [200, 200, 429]
+    assert proxy.sink.empty
+
+
+@pytest.mark.parametrize("body", [ASK, STREAM])
+async def test_tokens_are_those_of_the_answer(proxy_server: ProxyServer, body: bytes) -> None:
+    proxy = start(proxy_server, tokens_per_minute=10_000, tokens_per_day=20_000)
+    assert (await chat(proxy, body, SWAP)).status == 200
+    await proxy.sink.next()
+    second = of_limits(await ask(proxy, "GET", "/v1/models", SWAP))
+    assert second["remaining-tokens"] == str(10_000 - USED)
+    assert second["remaining-tokens-day"] == str(20_000 - USED)
+
+
+async def test_tokens_of_paths_that_are_not_compressed_count_too(
+    proxy_server: ProxyServer, upstream: FakeUpstream
+) -> None:
+    async def embed(request: Received, connection: Connection) -> None:
+        body = b'{"data":[],"usage":{"prompt_tokens":70,"total_tokens":70}}'
+        await connection.answer(200, body, [("Content-Type", "application/json")])
+
+    upstream.handler = embed
+    proxy = start(proxy_server, tokens_per_minute=100)
+    body = b'{"model":"text-embedding-3-small","input":"x"}'
+    assert (await ask(proxy, "POST", "/v1/embeddings", SWAP, body)).status == 200
+    assert (await proxy.sink.next()).usage.prompt_tokens == 70
+    answer = await ask(proxy, "POST", "/v1/embeddings", SWAP, body)
+    assert of_limits(answer)["remaining-tokens"] == "30"
+    await proxy.sink.next()
+    assert (await ask(proxy, "POST", "/v1/embeddings", SWAP, body)).status == 429
+    assert upstream.received[0].body == body
+
+
+async def test_what_the_upstream_refuses_is_given_back(
+    proxy_server: ProxyServer, upstream: FakeUpstream
+) -> None:
+    async def busy(request: Received, connection: Connection) -> None:
+        await connection.answer(429, b"{}")
+
+    upstream.handler = busy
+    proxy = start(proxy_server, tokens_per_minute=10)
+    for _ in range(8):
+        assert (await chat(proxy, ASK, SWAP)).status == 429
+        await proxy.sink.next()
+    assert len(upstream.received) == 8
+
+
+async def test_a_prompt_over_the_limit_is_not_sent(
+    proxy_server: ProxyServer, upstream: FakeUpstream
+) -> None:
+    proxy = start(proxy_server, tokens_per_minute=5)
+    answer = await chat(proxy, ASK.replace(b"Hi there.", b"word " * 100), SWAP)
+    assert answer.status == 429
+    assert b"Request too large" in answer.body
+    assert answer.value("retry-after") is None
+    assert answer.value("x-should-retry") == "false"
+    assert upstream.received == []
+
+
+async def test_the_prompt_counts_as_it_is_sent(
+    proxy_server: ProxyServer, upstream: FakeUpstream
+) -> None:
+    """Compressed to a half, it is within a limit that the original is over."""
+    text = "alpha beta gamma delta " * 20
+    body = json.dumps({"model": "gpt-4o", "messages": [{"role": "user", "content": text}]}).encode()
+    proxy = start(proxy_server, tokens_per_minute=60)
+    answer = await chat(proxy, body, SWAP)
+    assert answer.status == 200, answer.body
+    assert int(answer.value("x-tersely-tokens-before") or 0) > 60
+
+
+async def test_without_keys_each_client_is_counted(
+    proxy_server: ProxyServer, upstream: FakeUpstream
+) -> None:
+    proxy = proxy_server(access={"limits": {"requests_per_minute": 1}})
+    for key in ("a", "b"):
+        assert (await chat(proxy, ASK, [("Authorization", f"Bearer sk-{key}")])).status == 200
+    assert (await chat(proxy, ASK, [("Authorization", "Bearer sk-a")])).status == 429
+    assert len(upstream.received) == 2
+
+
+async def test_nothing_is_said_where_there_are_no_limits(proxy: Proxy) -> None:
+    assert of_limits(await chat(proxy, ASK)) == {}
+
+
+async def test_copies_share_their_counts(proxy_server: ProxyServer, valkey_url: str) -> None:
+    cache = CacheConfig(url=valkey_url, call_budget_ms=5000)
+    access = limited(requests_per_minute=2)
+    for key in access["keys"].values():
+        key["tenant"] = "of-copies"
+    copies = [
+        proxy_server(access=access, upstream_options={"api_key": "k"}, cache=cache)
+        for _ in range(2)
+    ]
+    statuses = [(await ask(copies[n % 2], "GET", "/v1/models", SWAP)).status for n in range(4)]
+    assert statuses == [200, 200, 429, 429]
+
+
+async def test_a_dead_redis_does_not_open_the_gate(proxy_server: ProxyServer) -> None:
+    cache = CacheConfig(url="redis://127.0.0.1:1", call_budget_ms=50)
+    proxy = proxy_server(
+        access=limited(requests_per_minute=1), upstream_options={"api_key": "k"}, cache=cache
+    )
+    statuses = [(await ask(proxy, "GET", "/v1/models", SWAP)).status for _ in range(2)]
+    assert statuses == [200, 429]
+    ready = json.loads((await ask(proxy, "GET", "/readyz")).body)
+    assert ready["degraded"]["limits"].startswith("each copy counts for itself")
+
+
+async def test_the_official_client_sees_a_rate_limit_error(proxy_server: ProxyServer) -> None:
+    proxy = start(proxy_server, requests_per_minute=1)
+    async with openai.AsyncOpenAI(base_url=proxy.base_url, api_key=KEY, max_retries=0) as client:
+        await client.models.list()
+        with pytest.raises(openai.RateLimitError) as caught:
+            await client.models.list()
+    assert caught.value.code == "rate_limit_exceeded"
+    assert caught.value.response.headers["retry-after"]
