@@ -1,0 +1,28 @@
+"""Chooses cases so that every two values of different dimensions meet in one of them."""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations, product
+
+Case = dict[str, str]
+
+
+def pairwise_cases(dimensions: Mapping[str, Sequence[str]]) -> list[Case]:
+    """Return cases, the same ones every time, that hold every pair of values at least once.
+
+    Greedy: the case that holds the most pairs still missing comes next. Every case of the full
+    product is looked at for each choice, which is fine for a few thousand of them.
+    """
+    names = list(dimensions)
+    every = [dict(zip(names, values, strict=True)) for values in product(*dimensions.values())]
+    missing = {pair for case in every for pair in pairs(case)}
+    chosen: list[Case] = []
+    while missing:
+        best = max(every, key=lambda case: sum(pair in missing for pair in pairs(case)))
+        chosen.append(best)
+        missing -= set(pairs(best))
+    return chosen
+
+
+def pairs(case: Case) -> list[tuple[tuple[str, str], tuple[str, str]]]:
+    """Return the pairs of values that a case holds, each with the names of its dimensions."""
+    return list(combinations(sorted(case.items()), 2))
