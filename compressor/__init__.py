@@ -6,15 +6,17 @@ if TYPE_CHECKING:
     from compressor.build import build_part_compressor
     from compressor.contexts import CompressedContexts, ContextFilter, compress_contexts
     from compressor.engine import Compressor
-    from compressor.types import CompressionResult, Kind, Settings
+    from compressor.types import CompressionResult, ExplainedWord, Kind, Settings, VerifiedCount
 
 __all__ = [
     "CompressedContexts",
     "CompressionResult",
     "Compressor",
     "ContextFilter",
+    "ExplainedWord",
     "Kind",
     "Settings",
+    "VerifiedCount",
     "build_part_compressor",
     "compress_contexts",
 ]
@@ -24,8 +26,10 @@ _HOMES = {
     "CompressionResult": "compressor.types",
     "Compressor": "compressor.engine",
     "ContextFilter": "compressor.contexts",
+    "ExplainedWord": "compressor.types",
     "Kind": "compressor.types",
     "Settings": "compressor.types",
+    "VerifiedCount": "compressor.types",
     "build_part_compressor": "compressor.build",
     "compress_contexts": "compressor.contexts",
 }

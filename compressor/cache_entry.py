@@ -8,9 +8,9 @@ from zlib import crc32
 
 import orjson
 
-from compressor.types import CompressionResult, Kind
+from compressor.types import CompressionResult, Kind, VerifiedCount
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 class EntryUnreadable(Exception):
@@ -77,7 +77,10 @@ def encode_entry(key: bytes, entry: CompressionResult) -> bytes:
         "after": entry.tokens_after,
         "unchanged": entry.unchanged,
         "budget_unmet": entry.budget_unmet,
-        "restored": {kind.value: count for kind, count in entry.restored.items()},
+        "verified": {
+            kind.value: [n.spans, n.called_for, n.whole, n.restored]
+            for kind, n in entry.verified.items()
+        },
     }
     return orjson.dumps(head) + b"\n" + text
 
@@ -104,12 +107,12 @@ def decode_entry(key: bytes, data: bytes) -> CompressionResult:
 def _result(head: dict[str, Any], text: bytes) -> CompressionResult:
     before, after = head.get("before"), head.get("after")
     unchanged, unmet = head.get("unchanged"), head.get("budget_unmet")
-    restored = head.get("restored")
+    verified = head.get("verified")
     if not _is_count(before) or not _is_count(after):
         raise EntryUnreadable("its token counts are no counts")
     if not isinstance(unmet, bool) or not isinstance(unchanged, str | None):
         raise EntryUnreadable("a field has the wrong type")
-    if not isinstance(restored, dict) or not all(map(_is_count, restored.values())):
+    if not isinstance(verified, dict) or not all(map(_is_counts, verified.values())):
         raise EntryUnreadable("a field has the wrong type")
     try:
         return CompressionResult(
@@ -119,7 +122,7 @@ def _result(head: dict[str, Any], text: bytes) -> CompressionResult:
             kept=(),
             unchanged=unchanged,
             budget_unmet=unmet,
-            restored={Kind(kind): count for kind, count in restored.items()},
+            verified={Kind(kind): VerifiedCount(*counts) for kind, counts in verified.items()},
         )
     except ValueError as error:  # text that is no UTF-8, or a kind that is none
         raise EntryUnreadable("its text or a kind in it is not valid") from error
@@ -127,3 +130,7 @@ def _result(head: dict[str, Any], text: bytes) -> CompressionResult:
 
 def _is_count(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_counts(value: object) -> bool:
+    return isinstance(value, list) and len(value) == 4 and all(map(_is_count, value))

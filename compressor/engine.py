@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compressor.classifier.base import BatchClassifier, Classifier, Encoded
+from compressor.explain import unchanged_words
 from compressor.extract import extract
 from compressor.lexical import LexicalRelevance
 from compressor.pool import Batcher, Job, Overloaded, Piece, WindowPool
@@ -87,6 +88,7 @@ class Draft:
     tokenize_ms: float
     inquiry: Inquiry | None = None
     prose: JsonProse | None = None
+    explain: bool = False
 
     @property
     def pending(self) -> Future[list[_Probabilities]]:
@@ -118,6 +120,7 @@ class Draft:
             self.counter,
             log_odds=log_odds,
             prose=self.prose,
+            explain=self.explain,
         )
         timings["extract"] = _ms_since(started)
         return replace(result, timings_ms=timings)
@@ -199,22 +202,30 @@ class Compressor:
         return f"{self.revision}/{self._relevance.revision}"
 
     def compress(
-        self, text: str, settings: Settings | None = None, **options: Unpack[SettingsFields]
+        self,
+        text: str,
+        settings: Settings | None = None,
+        *,
+        explain: bool = False,
+        **options: Unpack[SettingsFields],
     ) -> CompressionResult:
         """Compress one text, by `settings` or by their fields: `compress(text, rate=0.5)`.
+
+        With `explain` the result says of every word whether and why it was kept, and is otherwise
+        the same.
 
         Raises ValueError for settings that cannot be, ClassifierUnavailable and Overloaded.
         """
         if settings is not None and options:
             raise TypeError("give either settings or their fields, not both")
-        draft = self.begin(text, settings or Settings(**options))
+        draft = self.begin(text, settings or Settings(**options), explain=explain)
         try:
             return draft.finish()
         finally:
             if draft.pending is not None:
                 draft.pending.cancel()  # matters only where the wait was interrupted
 
-    def begin(self, text: str, settings: Settings) -> Draft | Plain:
+    def begin(self, text: str, settings: Settings, *, explain: bool = False) -> Draft | Plain:
         """Split and encode a text and queue its windows. For callers that must not block.
 
         Raises ClassifierUnavailable, and Overloaded where the windows would not fit in the queue.
@@ -227,7 +238,7 @@ class Compressor:
         words = split_words(seen)
         known = _without_classifier(text, words, settings, counter)
         if known is not None:
-            return Plain(known)
+            return Plain(replace(known, words=unchanged_words(words)) if explain else known)
         encoded, pieces = self._encode(seen, settings)
         inquiry = None
         if settings.question is not None:
@@ -236,7 +247,9 @@ class Compressor:
             pieces += self._relevance.pieces(asked)
         tokenize_ms = _ms_since(started)
         job = self._pool.submit(pieces)
-        return Draft(text, settings, counter, words, encoded, job, tokenize_ms, inquiry, prose)
+        return Draft(
+            text, settings, counter, words, encoded, job, tokenize_ms, inquiry, prose, explain
+        )
 
     def classify(self, texts: Sequence[str], settings: Settings) -> list[Classified]:
         """Return what the classifier makes of several texts, each seen by itself.

@@ -1,7 +1,6 @@
 """Everything after the classifier: scores and settings to a shorter text. Pure."""
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from compressor.bonds import Atoms, bind, without_orphans
 from compressor.budget import Allocation, above, allocate, word_costs
 from compressor.consecutive import without_repeats
+from compressor.explain import Choice, explain_words, unchanged_words
 from compressor.protect import find_protected
 from compressor.protect.json_prose import JsonProse, stays_json
 from compressor.rebuild import rebuild, text_of
@@ -20,13 +20,14 @@ from compressor.repetition import as_wholes, rank_lines, repeated_lines
 from compressor.structure import Structure, read_structure
 from compressor.types import (
     CompressionResult,
+    ExplainedWord,
     Kind,
     ProtectedSpan,
     Settings,
     Span,
     TokenCounter,
 )
-from compressor.verify import missing
+from compressor.verify import count, missing
 from compressor.words import Word
 
 _REPAIRS = 3
@@ -42,6 +43,7 @@ def extract(
     protected: Sequence[ProtectedSpan] | None = None,
     log_odds: NDArray[np.float32] | None = None,
     prose: JsonProse | None = None,
+    explain: bool = False,
 ) -> CompressionResult:
     """Return `text` cut down to what `settings` allow.
 
@@ -50,7 +52,36 @@ def extract(
     start, where they are not those of the whole text. `log_odds`, shape (len(words),), are added to
     those of the probabilities. With `prose`, words and protected spans are those of its view. The
     result is the source itself, with the reason in `unchanged`, where nothing can be saved.
+    `explain` adds the result's `words` and changes nothing else.
     """
+    result = _extracted(
+        text,
+        words,
+        probabilities,
+        settings,
+        counter,
+        protected=protected,
+        log_odds=log_odds,
+        prose=prose,
+        explain=explain,
+    )
+    if explain and result.unchanged is not None:
+        return replace(result, words=unchanged_words(words, probabilities))
+    return result
+
+
+def _extracted(
+    text: str,
+    words: Sequence[Word],
+    probabilities: NDArray[np.float32],
+    settings: Settings,
+    counter: TokenCounter,
+    *,
+    protected: Sequence[ProtectedSpan] | None,
+    log_odds: NDArray[np.float32] | None,
+    prose: JsonProse | None,
+    explain: bool,
+) -> CompressionResult:
     if _has_lone_surrogate(text):
         return _unchanged(text, 0, "lone surrogates, which no tokenizer can count")
     starts = counter.starts(text)
@@ -74,24 +105,39 @@ def extract(
     clock.lap("structure")
     costs = word_costs(structure, starts)
     attempt = _Attempt(text, seen, structure, scores, costs, settings.threshold, goal, counter)
-    allocation, spans, restored = _repaired(attempt, protected)
+    chosen = _repaired(attempt, protected)
     if settings.drop_consecutive:
-        allocation, spans = attempt.without_repeats(allocation, protected, settings)
+        chosen = attempt.without_repeats(chosen, protected, settings)
+        # what drop_consecutive took on purpose is not called for
+        protected = [replace(s, conditional=s.conditional or _forced(s)) for s in protected]
     clock.lap("budget")
-    if allocation.tokens >= before:
-        return _unchanged(text, before, "not shorter", allocation.unmet)
-    shorter = text_of(text, spans)
+    shorter = text_of(text, chosen.spans)
+    if chosen.allocation.tokens >= before:
+        return _unchanged(text, before, "not shorter", chosen.allocation.unmet)
     if prose is not None and not stays_json(text, shorter):
         return _unchanged(text, before, "it would not stay JSON")
+    verified = count(seen, chosen.spans, protected, chosen.put_back)
+    clock.lap("verify")
     return CompressionResult(
         text=shorter,
         tokens_before=before,
-        tokens_after=allocation.tokens,
-        kept=spans,
-        budget_unmet=allocation.unmet,
-        restored=restored,
+        tokens_after=chosen.allocation.tokens,
+        kept=chosen.spans,
+        budget_unmet=chosen.allocation.unmet,
+        verified=verified,
+        words=_explained(attempt, chosen, probabilities, protected) if explain else (),
         timings_ms=clock.laps,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """The words kept and their slices; what was required in the end, and what of it put back."""
+
+    allocation: Allocation
+    spans: tuple[Span, ...]
+    required: Sequence[ProtectedSpan]
+    put_back: frozenset[ProtectedSpan]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +154,7 @@ class _Attempt:
     counter: TokenCounter
 
     def choose(self, protected: Sequence[ProtectedSpan]) -> tuple[Allocation, tuple[Span, ...]]:
-        atoms = bind(self.structure, self.scores, protected)
+        atoms = self.bound(protected)
         measure = partial(self._measure_shaped, atoms)
         if self.goal is not None:
             allocation = allocate(atoms, self.costs, self.goal, measure)
@@ -117,13 +163,19 @@ class _Attempt:
         kept = without_orphans(self.structure, atoms, allocation.kept)
         return replace(allocation, kept=kept), rebuild(self.seen, self.structure, kept)
 
+    def bound(self, protected: Sequence[ProtectedSpan]) -> Atoms:
+        return bind(self.structure, self.scores, protected)
+
     def without_repeats(
-        self, allocation: Allocation, protected: Sequence[ProtectedSpan], settings: Settings
-    ) -> tuple[Allocation, tuple[Span, ...]]:
-        kept = without_repeats(self.seen, self.structure, allocation.kept, protected, settings)
+        self, chosen: _Chosen, protected: Sequence[ProtectedSpan], settings: Settings
+    ) -> _Chosen:
+        before = chosen.allocation
+        kept = without_repeats(self.seen, self.structure, before.kept, protected, settings)
         tokens = self._measure(kept)
-        unmet = allocation.unmet and self.goal is not None and tokens > self.goal
-        return Allocation(kept, tokens, unmet), rebuild(self.seen, self.structure, kept)
+        unmet = before.unmet and self.goal is not None and tokens > self.goal
+        allocation = Allocation(kept, tokens, unmet)
+        spans = rebuild(self.seen, self.structure, kept)
+        return replace(chosen, allocation=allocation, spans=spans)
 
     def _measure_shaped(self, atoms: Atoms, kept: NDArray[np.bool_]) -> int:
         return self._measure(without_orphans(self.structure, atoms, kept))
@@ -132,21 +184,46 @@ class _Attempt:
         return self.counter.count(text_of(self.text, rebuild(self.seen, self.structure, kept)))
 
 
-def _repaired(
-    attempt: _Attempt, protected: Sequence[ProtectedSpan]
-) -> tuple[Allocation, tuple[Span, ...], dict[Kind, int]]:
+def _repaired(attempt: _Attempt, protected: Sequence[ProtectedSpan]) -> _Chosen:
     """Choose, verify, and choose again with what was missing required, so that the cap holds."""
-    restored: Counter[Kind] = Counter()
-    allocation, spans = attempt.choose(protected)
+    put_back: frozenset[ProtectedSpan] = frozenset()
+    required = protected
+    allocation, spans = attempt.choose(required)
     for _ in range(_REPAIRS):
-        lost = missing(attempt.seen, spans, protected)
-        if not lost or allocation.unmet:
+        lost = missing(attempt.seen, spans, required)
+        found = frozenset(span for span in lost if span.conditional)
+        if not found or allocation.unmet:
             break
-        restored.update(span.kind for span in lost)
-        gone = set(lost)
-        protected = [replace(s, conditional=False) if s in gone else s for s in protected]
-        allocation, spans = attempt.choose(protected)
-    return allocation, spans, dict(restored)
+        put_back |= found
+        required = [
+            replace(span, conditional=False) if span in put_back else span for span in protected
+        ]
+        allocation, spans = attempt.choose(required)
+    return _Chosen(allocation, spans, required, put_back)
+
+
+def _forced(span: ProtectedSpan) -> bool:
+    return span.kind is Kind.FORCED
+
+
+def _explained(
+    attempt: _Attempt,
+    chosen: _Chosen,
+    probabilities: NDArray[np.float32],
+    protected: Sequence[ProtectedSpan],
+) -> tuple[ExplainedWord, ...]:
+    return explain_words(
+        Choice(
+            attempt.structure,
+            attempt.bound(chosen.required),
+            probabilities,
+            attempt.scores,
+            chosen.spans,
+            protected,
+            chosen.put_back,
+            attempt.threshold,
+        )
+    )
 
 
 def _goal(

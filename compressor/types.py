@@ -104,12 +104,55 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class VerifiedCount:
+    """What verify counted of one kind of protected span, after the words were chosen.
+
+    Of the source's `spans`, `called_for` have to stay given what else stays; of those, `whole` are
+    in the result byte for byte, `restored` of them because verify put them back.
+    """
+
+    spans: int
+    called_for: int
+    whole: int
+    restored: int = 0
+
+    @property
+    def lost(self) -> int:
+        """Spans that were called for and are not whole in the result; 0 unless there is a bug."""
+        return self.called_for - self.whole
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedWord:
+    """One word or mark of the source, whether it was kept, and why.
+
+    `start` and `end` are character offsets. `probability` is the classifier's, None where it was
+    not asked; `score` is what the word was ranked by: its probability, or another where it is
+    bound to other words (9 for what has to stay, 2 for the marks and labels of such). `why` is one
+    of the words that `compressor/explain.py` lists.
+    """
+
+    start: int
+    end: int
+    probability: float | None
+    score: float | None
+    kept: bool
+    why: str
+
+    def of(self, text: str) -> str:
+        """Return the word, given the source."""
+        return text[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
 class CompressionResult:
     """One compressed text, with what was kept and what it cost.
 
     `kept` are the slices of the source that make up `text`, in order (empty in a result that comes
-    from a cache); where `text` is the source itself, `unchanged` says why. `restored` counts, by
-    kind, what verify put back. `timings_ms` is by stage and no part of equality.
+    from a cache); where `text` is the source itself, `unchanged` says why. `verified` is what was
+    counted again after choosing, by kind, for the kinds that the source has (empty where `text` is
+    the source). `words` is every word of the source where an explanation was asked for, and empty
+    otherwise. `timings_ms` is by stage and no part of equality.
     """
 
     text: str
@@ -118,13 +161,19 @@ class CompressionResult:
     kept: tuple[Span, ...]
     unchanged: str | None = None
     budget_unmet: bool = False
-    restored: Mapping[Kind, int] = field(default_factory=dict)
+    verified: Mapping[Kind, VerifiedCount] = field(default_factory=dict)
+    words: tuple[ExplainedWord, ...] = ()
     timings_ms: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     @property
     def rate(self) -> float:
         """Tokens kept / tokens before; 1.0 for an empty text."""
         return self.tokens_after / self.tokens_before if self.tokens_before else 1.0
+
+    @property
+    def restored(self) -> Mapping[Kind, int]:
+        """How many protected spans verify put back, by kind."""
+        return {kind: count.restored for kind, count in self.verified.items() if count.restored}
 
 
 class CacheState(StrEnum):

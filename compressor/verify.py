@@ -6,9 +6,10 @@ the protected spans, and finds clauses and words with its own two patterns.
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Sequence, Set
 
-from compressor.types import Kind, ProtectedSpan, Span
+from compressor.types import Kind, ProtectedSpan, Span, VerifiedCount
 
 _TOKEN = re.compile(r"\w+(?:['’-]\w+)*")
 _CLAUSE_END = re.compile(r"[,;:.!?…、，；：。！？]+(?=\s|$|[^\x00-\x7f])|\n")
@@ -30,6 +31,33 @@ def missing(
         for span in protected
         if not coverage.whole(span.start, span.end) and _called_for(text, span, coverage)
     ]
+
+
+def count(
+    text: str,
+    kept: Sequence[Span],
+    protected: Sequence[ProtectedSpan],
+    put_back: Set[ProtectedSpan] = frozenset(),
+) -> dict[Kind, VerifiedCount]:
+    """Count the protected spans of each kind against the kept slices, in the source's order.
+
+    `protected` are the spans as they were found; `put_back` those that `missing` had named and that
+    were required afterwards.
+    """
+    coverage = _Coverage(kept)
+    spans, called_for, whole, restored = (Counter[Kind]() for _ in range(4))
+    for span in protected:
+        spans[span.kind] += 1
+        if coverage.whole(span.start, span.end):
+            called_for[span.kind] += 1
+            whole[span.kind] += 1
+            restored[span.kind] += span in put_back
+        elif _called_for(text, span, coverage):
+            called_for[span.kind] += 1
+    return {
+        kind: VerifiedCount(n, called_for[kind], whole[kind], restored[kind])
+        for kind, n in spans.items()
+    }
 
 
 class _Coverage:

@@ -49,7 +49,9 @@ class Usage:
 class PartReport:
     """One text part: where it stands, what was decided and what came of it. Holds no text.
 
-    `failure` is set only where a part should have been compressed and was not.
+    `failure` is set only where a part should have been compressed and was not. Of a shortened part,
+    `protected` counts the protected things that had to stay, `restored` those of them that
+    verification put back, and `lost` those that are not whole all the same (a bug).
     """
 
     path: str
@@ -60,7 +62,9 @@ class PartReport:
     cache: str | None = None
     failure: str | None = None
     compress_ms: float = 0.0
+    protected: int = 0
     restored: int = 0
+    lost: int = 0
     budget_unmet: bool = False
 
 

@@ -159,6 +159,7 @@ def _compressed(
     else:
         why = result.unchanged if result is not None else None
         reason = f"left as it is ({decision.reason}): {why or 'compressing saves no tokens'}"
+    verified = result.verified.values() if shorter and result is not None else ()
     return PartReport(
         path=format_path(part.path),
         role=part.role.value,
@@ -168,7 +169,9 @@ def _compressed(
         cache=outcome.cache.value,
         failure=failure.value if failure is not None else None,
         compress_ms=outcome.elapsed_ms,
-        restored=sum(result.restored.values()) if shorter and result is not None else 0,
+        protected=sum(count.called_for for count in verified),
+        restored=sum(count.restored for count in verified),
+        lost=sum(count.lost for count in verified),
         budget_unmet=result.budget_unmet if result is not None else False,
     )
 

@@ -9,9 +9,11 @@ from compressor.types import (
     CacheState,
     CompressionResult,
     Failure,
+    Kind,
     Outcome,
     Settings,
     Span,
+    VerifiedCount,
 )
 from proxy.savings import SavingsRecord
 
@@ -44,6 +46,7 @@ class FakeCompressor:
         self.raises: BaseException | None = None
         self.rewrite: Mapping[str, str] = {}
         self.cache = CacheState.MISS
+        self.verified: Mapping[Kind, VerifiedCount] = {}
         self.trouble: dict[str, str] = {}
         self.running = 0
         self.most_running = 0
@@ -82,6 +85,7 @@ class FakeCompressor:
             tokens_after=len(shorter.split()),
             kept=kept,
             unchanged="nothing to drop" if shorter == text else None,
+            verified=self.verified,
         )
         return shorter, self.cache, result
 

@@ -15,6 +15,8 @@ from proxy.ledger.serial import storable
 from proxy.ledger.summary import general_reason
 from proxy.savings import PartReport, SavingsRecord
 
+_SUMMED = ("tokens_before", "tokens_after", "protected", "restored", "lost")
+
 
 class LogSink(QueuedSink):
     """Writes each record as one line to `stream`, by default standard output."""
@@ -85,25 +87,22 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _summed(parts: Sequence[PartReport]) -> list[dict[str, Any]]:
-    counts: Counter[tuple[str, str, str | None, str | None]] = Counter()
-    before: Counter[tuple[str, str, str | None, str | None]] = Counter()
-    after: Counter[tuple[str, str, str | None, str | None]] = Counter()
+    groups: dict[tuple[str, str, str | None, str | None], Counter[str]] = {}
     for part in parts:
         key = (part.role, general_reason(part.reason), part.failure, part.cache)
-        counts[key] += 1
-        before[key] += part.tokens_before
-        after[key] += part.tokens_after
+        group = groups.setdefault(key, Counter())
+        group["count"] += 1
+        for name in _SUMMED:
+            group[name] += getattr(part, name)
     return [
         {
             "role": key[0],
             "reason": key[1],
             "failure": key[2],
             "cache": key[3],
-            "count": count,
-            "tokens_before": before[key],
-            "tokens_after": after[key],
+            **{name: group[name] for name in ("count", *_SUMMED)},
         }
-        for key, count in counts.items()
+        for key, group in groups.items()
     ]
 
 

@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from compressor.cache import MemoryCache, PartKey, compact, expand
-from compressor.types import ALL_KINDS, CompressionResult, Kind, Settings, Span
+from compressor.types import ALL_KINDS, CompressionResult, Kind, Settings, Span, VerifiedCount
 
 HALF = Settings(rate=0.5)
+COUNTED = {Kind.NUMBER: VerifiedCount(5, 3, 3, 2)}
 ANY_TEXT = st.text(st.characters(), max_size=30)
 
 
 def result(text: str = "short", **changes: object) -> CompressionResult:
-    base = CompressionResult(text, 10, 4, (Span(0, 3),), restored={Kind.NUMBER: 2})
+    base = CompressionResult(text, 10, 4, (Span(0, 3),), verified=COUNTED)
     return replace(base, **changes)  # type: ignore[arg-type] # any field, by name
 
 

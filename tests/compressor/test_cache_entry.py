@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compressor.cache_entry import EntryUnreadable, FernetCipher, decode_entry, encode_entry
-from compressor.types import CompressionResult, Kind
+from compressor.types import CompressionResult, Kind, VerifiedCount
 
 KEY = b"k" * 32
 COUNTS = st.integers(0, 2**31)
@@ -19,7 +19,9 @@ RESULTS = st.builds(
     kept=st.just(()),
     unchanged=st.none() | st.just("nothing to drop"),
     budget_unmet=st.booleans(),
-    restored=st.dictionaries(st.sampled_from(Kind), COUNTS),
+    verified=st.dictionaries(
+        st.sampled_from(Kind), st.builds(VerifiedCount, COUNTS, COUNTS, COUNTS, COUNTS)
+    ),
 )
 PLAIN = CompressionResult("kept words", 10, 2, ())
 
@@ -61,16 +63,18 @@ def test_an_entry_of_another_key_is_refused() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"format": 2},
+        {"format": 1},
         {"before": -1},
         {"before": True},
         {"before": "10"},
         {"after": None},
         {"unchanged": 3},
         {"budget_unmet": "no"},
-        {"restored": []},
-        {"restored": {"number": -1}},
-        {"restored": {"no such kind": 1}},
+        {"verified": []},
+        {"verified": {"number": 1}},
+        {"verified": {"number": [1, 1, 1]}},
+        {"verified": {"number": [1, 1, 1, -1]}},
+        {"verified": {"no such kind": [1, 1, 1, 1]}},
     ],
     ids=str,
 )

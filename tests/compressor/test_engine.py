@@ -4,7 +4,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields
+from dataclasses import fields, replace
 from threading import Event
 
 import numpy as np
@@ -280,3 +280,19 @@ def test_the_bundled_classifier_from_end_to_end() -> None:
     assert 0.3 < result.rate < 0.7
     assert "Market Street" in result.text
     assert "not" in result.text.split()
+
+
+@pytest.mark.parametrize("chosen", [Settings(rate=0.5), Settings(rate=1)])
+def test_an_explanation_comes_beside_the_same_result(
+    compressor: Compressor, chosen: Settings
+) -> None:
+    text = prose(120)
+    plain, result = (
+        compressor.compress(text, chosen),
+        compressor.compress(text, chosen, explain=True),
+    )
+    assert plain.words == ()
+    assert replace(result, words=()) == plain
+    assert [w.of(text) for w in result.words] == [text[w.start : w.end] for w in split_words(text)]
+    asked = [w.probability is not None for w in result.words]
+    assert asked == [chosen.rate != 1] * len(asked)

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from compressor.types import CacheState, Failure, Kind, Outcome
+from compressor.types import CacheState, Failure, Kind, Outcome, VerifiedCount
 from policies.types import Protections
 from proxy.pipeline import Pipeline
 from proxy.savings import Treatment
@@ -174,3 +174,15 @@ async def test_one_failed_part_leaves_the_others_compressed() -> None:
     assert failed == [None, "deadline"]
     assert prepared.body == body.replace(LONG.encode(), SHORT.encode())
     assert "900 ms" in prepared.report.parts[1].reason
+
+
+async def test_what_was_verified_is_summed_up_in_the_report(
+    pipeline: Pipeline, compressor: FakeCompressor
+) -> None:
+    compressor.verified = {
+        Kind.NUMBER: VerifiedCount(9, 4, 4, restored=1),
+        Kind.NEGATION: VerifiedCount(5, 3, 2),
+    }
+    changed, short = (await prepare(pipeline, chat(LONG, "short"))).report.parts
+    assert (changed.protected, changed.restored, changed.lost) == (7, 1, 1)
+    assert (short.protected, short.restored, short.lost) == (0, 0, 0)

@@ -69,7 +69,9 @@ parts = st.builds(
     cache=st.sampled_from([None, "miss", "memory", "shared", "joined"]),
     failure=st.sampled_from([None, "deadline", "overloaded"]),
     compress_ms=_MS,
+    protected=_COUNTS,
     restored=_COUNTS,
+    lost=_COUNTS,
     budget_unmet=st.booleans(),
 )
 reports = st.builds(

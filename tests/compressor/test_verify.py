@@ -1,0 +1,53 @@
+"""What verify counts, on cases that can be counted by hand."""
+
+import pytest
+
+from compressor.types import Kind, ProtectedSpan, Span, VerifiedCount
+from compressor.verify import count, missing
+
+TEXT = "He did not pay 12 euros, and she saw /etc/hosts."
+
+
+def span(piece: str, kind: Kind, *, conditional: bool = False) -> ProtectedSpan:
+    start = TEXT.index(piece)
+    return ProtectedSpan(start, start + len(piece), kind, conditional)
+
+
+NOT = span("not", Kind.NEGATION, conditional=True)
+EUROS = span("12 euros", Kind.NUMBER, conditional=True)
+HOSTS = span("/etc/hosts", Kind.PATH)
+
+
+def kept(*pieces: str) -> list[Span]:
+    starts = [TEXT.index(piece) for piece in pieces]
+    return [Span(at, at + len(piece)) for at, piece in zip(starts, pieces, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("slices", "expected"),
+    [
+        (("/etc/hosts",), {"negation": (1, 0, 0), "number": (1, 0, 0), "path": (1, 1, 1)}),
+        (("pay", "/etc/hosts"), {"negation": (1, 1, 0), "number": (1, 0, 0), "path": (1, 1, 1)}),
+        (("not pay 12 euros",), {"negation": (1, 1, 1), "number": (1, 1, 1), "path": (1, 1, 0)}),
+        (("He did", "12"), {"negation": (1, 1, 0), "number": (1, 1, 0), "path": (1, 1, 0)}),
+        ((), {"negation": (1, 0, 0), "number": (1, 0, 0), "path": (1, 1, 0)}),
+    ],
+)
+def test_spans_are_counted_by_kind(
+    slices: tuple[str, ...], expected: dict[str, tuple[int, int, int]]
+) -> None:
+    counted = count(TEXT, kept(*slices), [NOT, EUROS, HOSTS])
+    assert counted == {Kind(kind): VerifiedCount(*n) for kind, n in expected.items()}
+    lost = {s.kind for s in missing(TEXT, kept(*slices), [NOT, EUROS, HOSTS])}
+    assert lost == {kind for kind, n in counted.items() if n.lost}
+
+
+def test_what_was_put_back_is_counted_where_it_is_whole() -> None:
+    slices = kept("not pay", "/etc/hosts")
+    counted = count(TEXT, slices, [NOT, EUROS, HOSTS], {NOT, EUROS})
+    assert counted[Kind.NEGATION] == VerifiedCount(1, 1, 1, restored=1)
+    assert counted[Kind.NUMBER].restored == 0
+
+
+def test_a_text_without_protected_spans_has_nothing_to_count() -> None:
+    assert count(TEXT, kept("He"), []) == {}
