@@ -109,6 +109,12 @@ class CacheConfig(Section):
     call_budget_ms: int = Field(
         20, ge=1, description="Longest wait for the shared cache; then on without it."
     )
+    share_between_tenants: bool = Field(
+        False,
+        description="Let tenants find each other's compressed texts, for tenants that trust each "
+        "other: whoever has a text can then tell, by `x-tersely-cache` and by the time it takes, "
+        "whether another tenant has sent it.",
+    )
     encryption_key_env: str | None = Field(
         None,
         description="Environment variable with a Fernet key; shared values are then encrypted "

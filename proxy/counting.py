@@ -39,37 +39,41 @@ class Counts:
 
 
 class PromptCounter:
-    """Counts texts in a model's tokens; remembers long ones, since each turn repeats a history."""
+    """Counts texts in a model's tokens; remembers long ones, since each turn repeats a history.
+
+    Remembered per owner: a count that comes faster would tell that somebody else sent the text.
+    """
 
     def __init__(self, tokenizers: TokenizerSource, *, max_remembered: int = 16_384) -> None:
         self._tokenizers = tokenizers
         self._loaded: dict[str, TokenCounter] = {}
-        self._remembered: OrderedDict[tuple[str, bytes], int] = OrderedDict()
+        self._remembered: OrderedDict[tuple[str, str, bytes], int] = OrderedDict()
         self._max_remembered = max_remembered
         self._lock = threading.Lock()
 
-    async def count(self, model: str, texts: Sequence[str]) -> Counts:
+    async def count(self, model: str, texts: Sequence[str], *, owner: str = "") -> Counts:
         """Count the tokens of `texts`; long ones, and a tokenizer's first use, in a thread."""
         choice = self._tokenizers.for_model(model)
         quick = not texts or choice.encoding in self._loaded
         if quick and sum(map(len, texts)) <= _INLINE_CHARACTERS:
-            tokens = self._count_all(choice.encoding, texts)
+            tokens = self._count_all(owner, choice.encoding, texts)
         else:
-            tokens = await asyncio.to_thread(self._count_all, choice.encoding, texts)
+            tokens = await asyncio.to_thread(self._count_all, owner, choice.encoding, texts)
         return Counts(tokens, choice.encoding, choice.estimated)
 
-    def _count_all(self, encoding: str, texts: Sequence[str]) -> list[int]:
+    def _count_all(self, owner: str, encoding: str, texts: Sequence[str]) -> list[int]:
         if not texts:
             return []
         counter = self._loaded.get(encoding)
         if counter is None:
             counter = self._loaded[encoding] = self._tokenizers.counter(encoding)
-        return [self._count(encoding, counter, text) for text in texts]
+        return [self._count(owner, encoding, counter, text) for text in texts]
 
-    def _count(self, encoding: str, counter: TokenCounter, text: str) -> int:
+    def _count(self, owner: str, encoding: str, counter: TokenCounter, text: str) -> int:
         if len(text) < _REMEMBERED_CHARACTERS:
             return counter.count(text)
-        key = (encoding, blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest())
+        digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        key = (owner, encoding, digest)
         with self._lock:
             tokens = self._remembered.get(key)
             if tokens is not None:

@@ -178,7 +178,10 @@ class Pipeline:
     async def _treat(
         self, control: Control, policy: Policy, reading: BodyReading, tenant: str
     ) -> Treated:
-        counts = await self._counter.count(reading.model, [text.text for text in reading.texts])
+        # Nobody's name, so that everybody finds the same entries.
+        owner = "" if self._config.cache.share_between_tenants else tenant
+        texts = [text.text for text in reading.texts]
+        counts = await self._counter.count(reading.model, texts, owner=owner)
         parts = text_parts(reading.texts, counts.tokens)
         if control.bypass:
             reason = "the request asked for no compression (x-tersely-bypass)"
@@ -192,7 +195,7 @@ class Pipeline:
             decisions,
             counts,
             compressor=self._compressor,
-            tenant=tenant,
+            tenant=owner,
         )
 
     def _window(self, model: str) -> int | None:

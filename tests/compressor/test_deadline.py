@@ -159,6 +159,17 @@ async def test_past_the_deadline_the_original_goes_and_stays_for_an_hour() -> No
         assert one.engine.texts == [TEXT, TEXT]  # once for each tenant
 
 
+async def test_no_tenant_joins_anothers_computation() -> None:
+    async with copy() as one:
+        one.engine.hold = True
+        asked = [asyncio.create_task(one.ask(tenant=tenant)) for tenant in ("a", "b")]
+        await until(one.engine.begun.is_set)
+        one.engine.release()
+        outcomes = await asyncio.gather(*asked)
+        assert [outcome.cache for outcome in outcomes] == [CacheState.MISS] * 2
+        assert one.engine.texts == [TEXT, TEXT]
+
+
 async def test_everybody_who_asks_meanwhile_shares_one_computation() -> None:
     async with copy() as one:
         one.engine.hold = True

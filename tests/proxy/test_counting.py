@@ -96,3 +96,11 @@ async def test_no_texts_load_no_tokenizer(
 
 async def test_lone_surrogates_are_counted(counter: PromptCounter) -> None:
     assert (await counter.count("m", ["\ud800 " * 300])).tokens == [300]
+
+
+async def test_no_owner_profits_from_anothers_count(
+    counter: PromptCounter, tokenizers: RecordingTokenizers
+) -> None:
+    for owner in ("a", "b", "a", "b"):
+        await counter.count("old", [LONG], owner=owner)
+    assert tokenizers.counted == [LONG, LONG]
