@@ -39,6 +39,23 @@ class ServerConfig(Section):
     max_connections: int = Field(
         1024, ge=1, description="Client requests served at once; more get 503."
     )
+    max_head_bytes: int = Field(
+        64 * 1024,
+        ge=4096,
+        description="A request line and headers larger than this, or more than 256 headers, are "
+        "refused with 431.",
+    )
+    head_timeout_seconds: float = Field(
+        10,
+        gt=0,
+        description="How long a client may take to send a request's line and headers.",
+    )
+    body_timeout_seconds: float = Field(
+        30,
+        gt=0,
+        description="How long a client may pause in the middle of a body before it is refused with "
+        "408; one that sends less than 100 bytes a second counts as pausing.",
+    )
     shutdown_seconds: float = Field(
         10, ge=0, description="How long running requests may take to finish at shutdown."
     )

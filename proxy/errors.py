@@ -137,6 +137,11 @@ def wrong_method(method: str, path: str) -> RequestRefused:
     )
 
 
+def not_allowed(method: str) -> RequestRefused:
+    """Return the 405 for a method that is not passed on, on any path."""
+    return RequestRefused(405, f"The method {method} is not passed on.", code="method_not_allowed")
+
+
 def too_many_connections(limit: int) -> RequestRefused:
     """Return the 503 for a request over the concurrency cap."""
     return RequestRefused(

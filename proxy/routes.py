@@ -12,6 +12,7 @@ from proxy.azure import from_azure
 from proxy.errors import (
     RequestRefused,
     error_body,
+    not_allowed,
     not_served,
     too_many_connections,
     wrong_method,
@@ -23,19 +24,27 @@ COMPRESSED_PATHS = frozenset({b"/v1/chat/completions"})
 
 Probe = Callable[[], tuple[int, bytes, bytes]]
 
+# What no name in a path needs, and what would end a line or a string further on.
+_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 # A `..` segment in any spelling that some server might take for one: with backslashes, or with
 # the path parameters of RFC 3986 section 3.3 behind it.
 _CLIMBS = re.compile(rb"(?:^|[/\\])\.\.(?:;[^/\\]*)?(?=[/\\]|$)")
 
 
 def within_api(raw_path: bytes) -> bool:
-    """Return whether a request path, as it came, is under /v1 and cannot lead out of it."""
+    """Return whether a request path, as it came, is under /v1 and cannot lead out of it.
+
+    Nor may it hold control characters, however they are written.
+    """
     if raw_path != b"/v1" and not raw_path.startswith(b"/v1/"):
         return False
     if b".." not in raw_path and b"%" not in raw_path:
         return True
     once = unquote_to_bytes(raw_path)
-    return not any(_CLIMBS.search(path) for path in (raw_path, once, unquote_to_bytes(once)))
+    twice = unquote_to_bytes(once)
+    if _CONTROL.search(twice):
+        return False
+    return not any(_CLIMBS.search(path) for path in (raw_path, once, twice))
 
 
 def readiness(degraded: Mapping[str, str]) -> tuple[int, bytes, bytes]:
@@ -81,6 +90,10 @@ class Routes:
             return
         compress = raw_path in COMPRESSED_PATHS and scope["method"] == "POST"
         exchange = Exchange(self._services, scope, receive, send, compress=compress)
+        if scope["method"] == "TRACE":
+            # It would show what was added on the way, the upstream's key for one.
+            await exchange.run(not_allowed("TRACE"))
+            return
         if self._running >= self._limit:
             await exchange.run(too_many_connections(self._limit))
             return

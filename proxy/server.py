@@ -6,6 +6,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from proxy.config import ServerConfig
+from proxy.http_protocol import guarded
 
 # Most load balancers reuse a connection for up to a minute; the server must not close it first.
 _KEEP_ALIVE_SECONDS = 75
@@ -28,7 +29,11 @@ def uvicorn_config(app: ASGIApp, server: ServerConfig) -> uvicorn.Config:
         host=server.host,
         port=server.port,
         loop="auto",
-        http="httptools",
+        http=guarded(
+            max_head_bytes=server.max_head_bytes,
+            head_seconds=server.head_timeout_seconds,
+            body_seconds=server.body_timeout_seconds,
+        ),
         ws="none",
         lifespan="on",
         access_log=False,
