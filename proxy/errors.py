@@ -1,5 +1,6 @@
 """Exceptions that become an answer, and the one table that says which answer."""
 
+import traceback
 from dataclasses import dataclass
 
 import orjson
@@ -93,6 +94,26 @@ _ANSWERS: dict[type[BaseException], Answer] = {
     UpstreamCut: Answer(502, "upstream_error", "upstream_cut", Ending.UPSTREAM_CUT),
     UpstreamTimeout: Answer(504, "upstream_error", "upstream_timeout", Ending.UPSTREAM_TIMEOUT),
 }
+
+
+def without_words(error: BaseException) -> str:
+    """Return what an unexpected exception was and where it came from, for a log.
+
+    Its message is left out: it can quote the prompt, a header or a key that it is about.
+    """
+    parts: list[str] = []
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        found = waiting.pop(0)
+        if found is None or id(found) in seen:
+            continue
+        seen.add(id(found))
+        parts.append("".join(traceback.format_tb(found.__traceback__)) + type(found).__name__)
+        if isinstance(found, BaseExceptionGroup):
+            waiting.extend(found.exceptions)
+        waiting.append(found.__cause__ or found.__context__)
+    return "\nfrom\n".join(parts)
 
 
 def answer_for(error: BaseException) -> Answer:

@@ -20,6 +20,7 @@ from proxy.errors import (
     UpstreamProtocolError,
     answer_for,
     error_body,
+    without_words,
 )
 from proxy.limits import Allowance
 from proxy.outgoing import Outgoing
@@ -186,7 +187,7 @@ class Exchange:
         answer = answer_for(error)
         self._ending = answer.ending
         if answer.status == 500:
-            log.error("request %s failed", self._id, exc_info=error)
+            log.error("request %s failed:\n%s", self._id, without_words(error))
         body = error_body(error, self._id)
         try:
             if not self._client.started:

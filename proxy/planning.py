@@ -10,7 +10,7 @@ from starlette.types import Scope
 from policies.types import Route
 from proxy import models_asked
 from proxy.access import Caller
-from proxy.errors import RequestRefused
+from proxy.errors import RequestRefused, without_words
 from proxy.json_spans import Unreadable
 from proxy.model_names import requested_model
 from proxy.pipeline import Prepared
@@ -145,9 +145,10 @@ class Planner:
             )
         except RequestRefused:
             raise
-        except Exception:
+        except Exception as error:  # noqa: BLE001 - fail open
             # Fail open: what goes wrong with the savings must not cost the user the answer.
-            log.exception("preparing request %s failed; the original is sent", self._id)
+            why = without_words(error)
+            log.error("preparing request %s failed; the original is sent:\n%s", self._id, why)
             original = pipeline.untouched(
                 path=path, headers=self._fields, tenant=self._caller.tenant, body=body, note=_BROKEN
             )

@@ -267,7 +267,7 @@ class AiohttpUpstream:
             ) from error
         except (aiohttp.ClientError, HttpProcessingError) as error:
             raise UpstreamProtocolError(
-                f"upstream '{self.name}' sent an answer that is not HTTP: {error}"
+                f"upstream '{self.name}' sent an answer that is not HTTP: {_kind(error)}"
             ) from error
         return _Response(self.name, raw)
 
@@ -275,6 +275,12 @@ class AiohttpUpstream:
         """Close the session and its connections."""
         if self._opened is not None:
             await self._opened.close()
+
+
+def _kind(error: Exception) -> str:
+    """Return what was wrong with an answer, without what the HTTP client quotes of it."""
+    message = str(getattr(error, "message", "")) or type(error).__name__
+    return message.partition(":")[0].partition("\n")[0]
 
 
 def _trusted(config: UpstreamConfig) -> ssl.SSLContext | bool:
