@@ -4,7 +4,6 @@ import asyncio
 import gzip
 import json
 import zlib
-from collections.abc import Sequence
 
 import pytest
 import zstandard
@@ -15,8 +14,6 @@ from tests.integration.fake_upstream import (
     Connection,
     FakeUpstream,
     Received,
-    chat_answer,
-    read_body,
 )
 from tests.integration.raw_client import Answer, ask, chat, parse_answer
 
@@ -225,80 +222,6 @@ async def test_heads_up_to_the_limit_are_served(proxy: Proxy, upstream: FakeUpst
     headers = [(f"X-{number}", "v" * 200) for number in range(250)]
     assert (await ask(proxy, "GET", "/v1/models?" + "q" * 5000, headers)).status == 200
     assert len(upstream.received[0].target) > 5000
-
-
-class TestSlowClients:
-    @pytest.fixture
-    def proxy(self, proxy_server: ProxyServer) -> Proxy:
-        return proxy_server(server={"head_timeout_seconds": 0.2, "body_timeout_seconds": 0.2})
-
-    async def until_closed(self, proxy: Proxy, first: bytes, drips: Sequence[bytes] = ()) -> bytes:
-        reader, writer = await proxy.connect()
-        writer.write(first)
-        answer = asyncio.create_task(reader.read(-1))
-        for drip in drips:
-            await asyncio.sleep(0.05)
-            if answer.done():
-                break
-            writer.write(drip)
-        data: bytes = await soon(answer)
-        writer.close()
-        return data
-
-    async def test_a_silent_connection_is_closed(self, proxy: Proxy) -> None:
-        assert await self.until_closed(proxy, b"") == b""
-
-    @pytest.mark.parametrize(
-        ("start", "drip"), [(b"GET /", b"v"), (GET, b"X: y\r\n"), (GET + b"X-A: b", b"c")]
-    )
-    async def test_a_head_has_its_time(self, proxy: Proxy, start: bytes, drip: bytes) -> None:
-        # a little more now and then does not win more of it
-        data = await self.until_closed(proxy, start, [drip] * 40)
-        error_of(parse_answer(data), 408, "request_timeout")
-        assert proxy.sink.empty
-
-    @pytest.mark.parametrize("drips", [[], [b"x"] * 40])
-    @pytest.mark.parametrize("target", [b"/v1/chat/completions", b"/v1/files"])
-    async def test_a_body_has_its_time(
-        self, proxy: Proxy, target: bytes, drips: list[bytes]
-    ) -> None:
-        head = b"POST " + target + b" HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
-        data = await self.until_closed(proxy, head + b"{", drips)
-        error_of(parse_answer(data), 408, "request_timeout")
-        record = await proxy.sink.next()
-        assert record.ending == "client_gone"
-        assert proxy.sink.empty
-
-    async def test_a_second_request_has_its_own(self, proxy: Proxy, upstream: FakeUpstream) -> None:
-        reader, writer = await proxy.connect()
-        writer.write(GET + b"\r\n")
-        await soon(reader.readuntil(b"]}"))
-        writer.write(b"GET /v1/")
-        data = await soon(reader.read(-1))
-        writer.close()
-        error_of(parse_answer(data), 408, "request_timeout")
-
-    async def test_a_slow_answer_is_waited_for(self, proxy: Proxy, upstream: FakeUpstream) -> None:
-        async def slow(request: Received, connection: Connection) -> None:
-            await asyncio.sleep(0.6)
-            await connection.answer(200, chat_answer())
-
-        upstream.handler = slow
-        assert (await chat(proxy, BODY)).status == 200
-
-    async def test_a_slow_upstream_is_not_the_clients_fault(
-        self, proxy: Proxy, upstream: FakeUpstream
-    ) -> None:
-        upstream.reads_bodies = False
-
-        async def slow(request: Received, connection: Connection) -> None:
-            await asyncio.sleep(0.6)
-            assert len(await read_body(request, connection.reader)) == 20_000_000
-            await connection.answer(200, b"{}")
-
-        upstream.handler = slow
-        answer = await ask(proxy, "POST", "/v1/files", [], b"x" * 20_000_000)
-        assert answer.status == 200
 
 
 BOMB = b" " * 30_000_000
