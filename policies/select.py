@@ -6,7 +6,7 @@ change earlier messages as a conversation grows, and the provider's prompt cache
 
 from collections.abc import Sequence
 
-from policies.types import Decision, Mode, Policy, TextPart
+from policies.types import Decision, Mode, Policy, Role, TextPart
 
 # Steps of the rate that fit_context picks: coarse, so that a growing conversation keeps the same
 # rate, and with it the same compressed prefix, for several turns; fine where coarse would be zero.
@@ -49,6 +49,13 @@ def _keep_all(parts: Sequence[TextPart], reason: str) -> list[Decision]:
 
 def _obstacle(policy: Policy, part: TextPart) -> str | None:
     """Return why the part is left alone whatever the amount, or None."""
+    if part.role is Role.TOOL_SCHEMA:
+        least = policy.tool_descriptions
+        if least is None:
+            return "the policy has no tool_descriptions"
+        if part.tokens < least:
+            return f"{part.tokens} tokens, below tool_descriptions {least}"
+        return None
     if part.role not in policy.roles:
         return f"role {part.role} is not in the policy's roles"
     if part.tokens == 0:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -19,12 +19,20 @@ class Mode(StrEnum):
 
 
 class Role(StrEnum):
-    """Who a text part speaks for; `developer` counts as system and `function` as tool."""
+    """Who a text part speaks for; `developer` counts as system and `function` as tool.
+
+    `tool` is what a tool gave back, `tool_schema` what the request says about a tool.
+    """
 
     SYSTEM = "system"
     USER = "user"
     ASSISTANT = "assistant"
     TOOL = "tool"
+    TOOL_SCHEMA = "tool_schema"
+
+
+# Those that `roles` may name; tool schemas have a switch of their own.
+SpeakingRole = Literal[Role.SYSTEM, Role.USER, Role.ASSISTANT, Role.TOOL]
 
 
 class Protections(BaseModel):
@@ -97,9 +105,16 @@ class Policy(BaseModel):
         "request fit. Moves cached prefixes: what is removed changes as the conversation grows, so "
         "the provider's prompt cache misses on every turn over the limit.",
     )
-    roles: frozenset[Role] = Field(
+    roles: frozenset[SpeakingRole] = Field(
         frozenset({Role.USER, Role.TOOL}),
         description="Whose text is compressed; the other roles are left alone.",
+    )
+    tool_descriptions: int | None = Field(
+        None,
+        ge=1,
+        description="Compress the descriptions of tools and of their parameters that have at least "
+        "this many tokens, like 60. Left out, tools are not looked at. Names, types, enums and "
+        "everything else of a tool stay as they are in any case.",
     )
     protect: Protections = Field(
         default_factory=Protections, description="What stays byte for byte."

@@ -1,7 +1,9 @@
 """Exceptions that become an answer, and the one table that says which answer."""
 
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 
 import orjson
 
@@ -126,8 +128,39 @@ def answer_for(error: BaseException) -> Answer:
     return _INTERNAL
 
 
-def error_body(error: BaseException, request_id: str) -> bytes:
-    """Return the OpenAI error object as JSON. An unexpected exception's text is not in it."""
+class ErrorShape(Enum):
+    """Whose error bodies a client reads."""
+
+    OPENAI = "openai"
+    ANTHROPIC = "anthropic"
+
+
+# https://docs.claude.com/en/api/errors
+_ANTHROPIC_TYPES: Mapping[int, str] = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    503: "overloaded_error",
+    504: "timeout_error",
+}
+
+
+def error_shape(path: str, headers: Mapping[str, str]) -> ErrorShape:
+    """Return the shape for a request; its header names are in lower case.
+
+    Clients of Anthropic's API name its version in every request, whatever its path.
+    """
+    if "anthropic-version" in headers or path == "/v1/messages" or path.startswith("/v1/messages/"):
+        return ErrorShape.ANTHROPIC
+    return ErrorShape.OPENAI
+
+
+def error_body(
+    error: BaseException, request_id: str, shape: ErrorShape = ErrorShape.OPENAI
+) -> bytes:
+    """Return the error object as JSON. An unexpected exception's text is not in it."""
     answer = answer_for(error)
     if isinstance(error, RequestRefused | UpstreamError | ShuttingDown):
         message = str(error)
@@ -135,10 +168,22 @@ def error_body(error: BaseException, request_id: str) -> bytes:
         message = (
             f"Tersely failed on this request. Its log has the cause under request id {request_id}."
         )
+    if shape is ErrorShape.ANTHROPIC:
+        other = "invalid_request_error" if answer.status < 500 else "api_error"
+        kind = _ANTHROPIC_TYPES.get(answer.status, other)
+        told = {"type": kind, "message": message}
+        return orjson.dumps({"type": "error", "error": told, "request_id": request_id})
     param = error.param if isinstance(error, RequestRefused) else None
     return orjson.dumps(
         {"error": {"message": message, "type": answer.type, "param": param, "code": answer.code}}
     )
+
+
+def request_id_headers(request_id: str, shape: ErrorShape) -> list[tuple[bytes, bytes]]:
+    """Return an answer's id in the headers where its client looks for it."""
+    value = request_id.encode("ascii")
+    headers = [(b"x-request-id", value)]
+    return [*headers, (b"request-id", value)] if shape is ErrorShape.ANTHROPIC else headers
 
 
 def not_served(method: str, path: str) -> RequestRefused:

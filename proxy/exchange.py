@@ -12,14 +12,18 @@ from starlette.types import Receive, Scope, Send
 from proxy import headers as head
 from proxy import models_asked
 from proxy.access import UNKNOWN_TENANT, Caller
+from proxy.dialects.base import Dialect
 from proxy.errors import (
     ClientGone,
+    ErrorShape,
     RequestRefused,
     ShuttingDown,
     UpstreamError,
     UpstreamProtocolError,
     answer_for,
     error_body,
+    error_shape,
+    request_id_headers,
     without_words,
 )
 from proxy.limits import Allowance
@@ -30,7 +34,7 @@ from proxy.savings import Ending, SavingsRecord
 from proxy.services import Services
 from proxy.taps import tap_for
 from proxy.upstream import UpstreamResponse
-from proxy.usage import NoTap, Tap
+from proxy.usage import ChatUsage, NoTap, Tap
 
 log = logging.getLogger("tersely.proxy")
 
@@ -41,14 +45,23 @@ def new_request_id() -> str:
 
 
 class Exchange:
-    """Serves one request under /v1. `run` writes exactly one record, whatever happens."""
+    """Serves one request under /v1. `run` writes exactly one record, whatever happens.
+
+    `dialect` is that of a request whose prompt is compressed, None for what passes.
+    """
 
     def __init__(
-        self, services: Services, scope: Scope, receive: Receive, send: Send, *, compress: bool
+        self,
+        services: Services,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        *,
+        dialect: Dialect | None,
     ) -> None:
         self._services = services
         self._scope = scope
-        self._compress = compress
+        self._dialect = dialect
         self._client = Client(receive, send)
         self._headers = head.header_map(scope["headers"])
         self._caller = Caller(UNKNOWN_TENANT)
@@ -120,7 +133,7 @@ class Exchange:
         planner = Planner(
             self._services, self._scope, self._headers, self._client, self._caller, self._id
         )
-        return await planner.compressed() if self._compress else await planner.passed()
+        return await (planner.passed() if self._dialect is None else planner.compressed())
 
     def _outgoing_for(self, plan: Plan) -> Outgoing:
         body: bytes | AsyncIterator[bytes] | None = plan.body or None
@@ -157,20 +170,21 @@ class Exchange:
         raw = response.headers
         kind = head.find(raw, b"content-type") or b""
         is_stream = kind.lower().startswith(b"text/event-stream")
-        rewritten = False
+        rewritten, compressed = False, self._dialect is not None
         if self._reads_usage:
             self._tap, rewritten = tap_for(
                 kind,
                 head.find(raw, b"content-encoding") or b"",
+                self._dialect or ChatUsage(),
                 remove_added=plan.usage_added,
             )
         out = head.to_client(
-            raw, status, rewritten=rewritten, drop_own=self._compress or self._allowance is not None
+            raw, status, rewritten=rewritten, drop_own=compressed or self._allowance is not None
         )
         if is_stream:
             out += head.sse_headers(raw)
-            self._may_add_event = self._compress and head.find(out, b"content-length") is None
-        if self._compress:
+            self._may_add_event = head.find(out, b"content-length") is None
+        if compressed:
             out += head.report_headers(plan.report)
         if self._allowance is not None:
             out += self._allowance.headers()
@@ -188,25 +202,29 @@ class Exchange:
         self._ending = answer.ending
         if answer.status == 500:
             log.error("request %s failed:\n%s", self._id, without_words(error))
-        body = error_body(error, self._id)
+        shape = error_shape(self._scope["path"], self._headers)
+        body = error_body(error, self._id, shape)
         try:
             if not self._client.started:
                 self._status = answer.status
-                await self._client.start(answer.status, self._error_headers(error, body))
+                headers = self._error_headers(error, body, shape)
+                await self._client.start(answer.status, headers)
                 await self._client.finish(body)
-            elif self._may_add_event and self._tap.takes_event():
-                await self._client.finish(b"data: " + body + b"\n\n")
+            elif self._dialect is not None and self._may_add_event and self._tap.takes_event():
+                await self._client.finish(self._dialect.error_event(body))
             # Else the answer stays unfinished, and the server cuts the connection: a body that
             # ended cleanly would look complete.
         except (asyncio.CancelledError, ClientGone):
             if not self._client.gone:
                 raise
 
-    def _error_headers(self, error: Exception, body: bytes) -> list[tuple[bytes, bytes]]:
+    def _error_headers(
+        self, error: Exception, body: bytes, shape: ErrorShape
+    ) -> list[tuple[bytes, bytes]]:
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", b"%d" % len(body)),
-            (b"x-request-id", self._id.encode("ascii")),
+            *request_id_headers(self._id, shape),
         ]
         if isinstance(error, UpstreamError) and self._tries > 1:
             headers.append((b"x-should-retry", b"false"))
@@ -214,14 +232,14 @@ class Exchange:
             headers += error.headers
             if error.retry_after is not None:
                 headers.append((b"retry-after", b"%d" % error.retry_after))
-        if self._compress and self._plan is not None:
+        if self._dialect is not None and self._plan is not None:
             headers += head.report_headers(self._plan.report)
         return headers
 
     @property
     def _reads_usage(self) -> bool:
         counted = self._allowance is not None and self._allowance.counts_tokens
-        return self._compress or counted
+        return self._dialect is not None or counted
 
     @property
     def _upstream(self) -> str | None:

@@ -14,6 +14,8 @@ from typing import NoReturn, TypeAlias, Union
 
 _BOM = codecs.BOM_UTF8
 _UTF8_CHUNK = 1 << 20
+# A prompt may be a list of tokens; more items than this are no messages, and not worth the memory.
+_MAX_ITEMS = 100_000
 _SPACE = re.compile(r"[ \t\n\r]*")
 _PLAIN_KEY = re.compile(r'[ \t\n\r]*"([^"\\\x00-\x1f]*)"[ \t\n\r]*:[ \t\n\r]*')
 _COLON = re.compile(r"[ \t\n\r]*:[ \t\n\r]*")
@@ -228,6 +230,8 @@ class _Scanner:
         while True:
             node = self.value(at, shape)
             items.append(node)
+            if len(items) > _MAX_ITEMS:
+                raise Unreadable(f"the body has an array of more than {_MAX_ITEMS:,} items")
             closed, at = self._next(node.end, "]")
             if closed:
                 return Array(start, at, items)

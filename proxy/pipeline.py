@@ -2,19 +2,19 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from compressor.types import PartCompressor
 from policies.match import Router, model_glob
 from policies.select import select
-from policies.types import Policy, RequestFacts, Role, Route
+from policies.types import Mode, Policy, RequestFacts, Role, Route
 from proxy.body import DecodedBody, decode_body, model_named
 from proxy.config import Config
 from proxy.config_upstream import UsageMode
 from proxy.control import Control, read_control
 from proxy.counting import PromptCounter, TokenizerSource
+from proxy.dialects import DIALECTS
 from proxy.dialects.base import BodyReading, BodyText, Dialect
-from proxy.dialects.chat import ChatDialect
 from proxy.errors import RequestRefused
 from proxy.json_spans import Edit, Unreadable, splice, string_literal
 from proxy.savings import CompressionReport, Treatment
@@ -23,8 +23,6 @@ from proxy.upstream_choice import stickiness
 
 # Reading this many bytes takes about as long as the way to a thread and back.
 _INLINE_BYTES = 64 * 1024
-
-DIALECTS: Mapping[str, Dialect] = {"/v1/chat/completions": ChatDialect()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +141,7 @@ class Pipeline:
         policy = control.applied(self._config.policies[route.policy])
         if check_policy is not None:
             check_policy("off" if control.bypass else policy.name)
+        reading = await self._with_tools(DIALECTS[path], content.data, policy, reading)
         treated = await self._treat(control, policy, reading, tenant)
         ask = reading.ask_usage if self._asks(route) and not control.bypass else None
         sent = await _edited(body, content, treated.changes, ask)
@@ -153,7 +152,7 @@ class Pipeline:
             model=reading.model,
             stream=reading.stream,
             usage_added=ask is not None,
-            report=treated.report,
+            report=replace(treated.report, note=reading.note),
             conversation=_beginning(reading) if len(route.upstreams) > 1 else b"",
         )
 
@@ -174,6 +173,26 @@ class Pipeline:
         if coding or len(body) > _INLINE_BYTES:
             return await asyncio.to_thread(_read, dialect, body, coding, limit)
         return _read(dialect, body, coding, limit)
+
+    async def _with_tools(
+        self, dialect: Dialect, data: bytes, policy: Policy, reading: BodyReading
+    ) -> BodyReading:
+        """Return the reading with the descriptions that the policy wants compressed besides."""
+        least = policy.tool_descriptions
+        if least is None or policy.mode is Mode.OFF:
+            return reading
+        try:
+            if len(data) > _INLINE_BYTES:
+                found = await asyncio.to_thread(dialect.read_tools, data)
+            else:
+                found = dialect.read_tools(data)
+        except Unreadable as why:
+            return replace(reading, note=f"its tools are left alone: {why.note}")
+        # The many short ones would only fill the record.
+        counts = await self._counter.count(reading.model, [text.text for text in found])
+        pairs = zip(found, counts.tokens, strict=True)
+        long = tuple(text for text, tokens in pairs if tokens >= least)
+        return replace(reading, texts=long + reading.texts)
 
     async def _treat(
         self, control: Control, policy: Policy, reading: BodyReading, tenant: str

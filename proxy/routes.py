@@ -9,18 +9,23 @@ from starlette.types import Receive, Scope, Send
 
 from proxy.azure import PREFIX as AZURE_PREFIX
 from proxy.azure import from_azure
+from proxy.dialects import DIALECTS
 from proxy.errors import (
     RequestRefused,
     error_body,
+    error_shape,
     not_allowed,
     not_served,
+    request_id_headers,
     too_many_connections,
     wrong_method,
 )
 from proxy.exchange import Exchange, new_request_id
+from proxy.headers import header_map
 from proxy.services import Services
 
-COMPRESSED_PATHS = frozenset({b"/v1/chat/completions"})
+# By the path as it came: one that is spelled with percent signs is none of these.
+_DIALECTS = {path.encode("ascii"): dialect for path, dialect in DIALECTS.items()}
 
 Probe = Callable[[], tuple[int, bytes, bytes]]
 
@@ -88,8 +93,8 @@ class Routes:
         if not within_api(raw_path):
             await self._beside(scope, send)
             return
-        compress = raw_path in COMPRESSED_PATHS and scope["method"] == "POST"
-        exchange = Exchange(self._services, scope, receive, send, compress=compress)
+        dialect = _DIALECTS.get(raw_path) if scope["method"] == "POST" else None
+        exchange = Exchange(self._services, scope, receive, send, dialect=dialect)
         if scope["method"] == "TRACE":
             # It would show what was added on the way, the upstream's key for one.
             await exchange.run(not_allowed("TRACE"))
@@ -122,13 +127,14 @@ async def _refuse(
     headers: tuple[tuple[bytes, bytes], ...] = (),
 ) -> None:
     request_id = new_request_id()
+    shape = error_shape(scope["path"], header_map(scope["headers"]))
     await _answer(
         send,
         error.status,
-        error_body(error, request_id),
+        error_body(error, request_id, shape),
         (
             (b"content-type", b"application/json"),
-            (b"x-request-id", request_id.encode("ascii")),
+            *request_id_headers(request_id, shape),
             *headers,
         ),
     )

@@ -74,7 +74,8 @@ class CompressionReport:
 
     `tokens_after` is what compression makes of the prompt's text; `tokens_sent` what the upstream
     got (equal to `tokens_before` in shadow mode). `tokens_estimated` marks a tokenizer that is not
-    known to be the model's own. `note` explains a body that was passed on unread.
+    known to be the model's own. `note` explains a body that was passed on unread, or texts of it
+    that were not looked at.
     """
 
     policy: str | None

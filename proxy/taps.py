@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from proxy.errors import UpstreamCut
 from proxy.savings import Usage
-from proxy.usage import BodyTap, NoTap, StreamTap, Tap
+from proxy.usage import AnswerReader, BodyTap, NoTap, StreamTap, Tap
 from proxy.usage_filter import UsageFilter
 
 _INFLATE_STEP = 64 * 1024
@@ -62,9 +62,12 @@ class InflatedTap:
         return self._rewrites and self._tap.takes_event()
 
 
-def tap_for(content_type: bytes, encoding: bytes, *, remove_added: bool) -> tuple[Tap, bool]:
+def tap_for(
+    content_type: bytes, encoding: bytes, reader: AnswerReader, *, remove_added: bool
+) -> tuple[Tap, bool]:
     """Return the tap for an answer by its headers, and whether it changes the body.
 
+    `reader` knows where the answer has its counts.
     `remove_added` says that include_usage was added to the request on the client's behalf.
     """
     kind = content_type.partition(b";")[0].strip().lower()
@@ -73,9 +76,9 @@ def tap_for(content_type: bytes, encoding: bytes, *, remove_added: bool) -> tupl
     if not plain and encoding not in (b"gzip", b"x-gzip", b"deflate"):
         return NoTap(), False
     if kind == b"text/event-stream":
-        tap: Tap = UsageFilter() if remove_added else StreamTap()
+        tap: Tap = UsageFilter() if remove_added else StreamTap(reader)
     elif kind == b"application/json":
-        tap, remove_added = BodyTap(), False
+        tap, remove_added = BodyTap(reader), False
     else:
         return NoTap(), False
     return (tap if plain else InflatedTap(tap, rewrites=remove_added)), remove_added

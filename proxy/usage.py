@@ -42,21 +42,42 @@ class Tap(Protocol):
         ...
 
 
-def usage_of(counts: object) -> Usage:
-    """Return a `usage` object's counts; whatever is missing or no count is None."""
-    if not isinstance(counts, Mapping):
-        return Usage()
+class AnswerReader(Protocol):
+    """How one API's answers report usage."""
+
+    def counts(self, answer: Mapping[str, object]) -> object:
+        """Return the `usage` of an answer, or of the data of one of its stream's events."""
+        ...
+
+    def usage(self, counts: Mapping[str, object]) -> Usage:
+        """Return what a `usage` object counts; whatever is missing or no count is None."""
+        ...
+
+
+def chat_usage(counts: Mapping[str, object]) -> Usage:
+    """Return what `usage` counts in the words of chat completions."""
     details = counts.get("prompt_tokens_details")
     return Usage(
-        prompt_tokens=_count(counts.get("prompt_tokens")),
-        completion_tokens=_count(counts.get("completion_tokens")),
-        cached_tokens=_count(details.get("cached_tokens"))
-        if isinstance(details, Mapping)
-        else None,
+        prompt_tokens=count(counts.get("prompt_tokens")),
+        completion_tokens=count(counts.get("completion_tokens")),
+        cached_tokens=count(details.get("cached_tokens")) if isinstance(details, Mapping) else None,
     )
 
 
-def _count(value: object) -> int | None:
+class ChatUsage:
+    """Reads the answers of chat completions, and of what reports usage in the same words."""
+
+    def counts(self, answer: Mapping[str, object]) -> object:
+        """Return the `usage` of an answer or of a stream's last chunk."""
+        return answer.get("usage")
+
+    def usage(self, counts: Mapping[str, object]) -> Usage:
+        """Return prompt and completion tokens; the prompt's include the cached ones."""
+        return chat_usage(counts)
+
+
+def count(value: object) -> int | None:
+    """Return a value that is a count, None for any other."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
@@ -90,8 +111,9 @@ class NoTap:
 class BodyTap:
     """Reads `usage` from a plain JSON answer, holding at most 256 KiB of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, reader: AnswerReader) -> None:
         self.usage = Usage()
+        self._reader = reader
         self._head = bytearray()
         self._tail = bytearray()
 
@@ -110,24 +132,31 @@ class BodyTap:
         """Read the counts; nothing is left to send."""
         if not self._tail:
             body = json_object(bytes(self._head))
-            counts = body.get("usage") if body is not None else None
+            counts = self._reader.counts(body) if body is not None else None
+            if isinstance(counts, Mapping):
+                self.usage = self._reader.usage(counts)
         else:
-            counts = self._search(bytes(self._tail)) or self._search(bytes(self._head))
-        self.usage = usage_of(counts)
+            self.usage = (
+                find_usage(bytes(self._tail), self._reader)
+                or find_usage(bytes(self._head), self._reader)
+                or Usage()
+            )
         return b""
-
-    @staticmethod
-    def _search(end: bytes) -> Mapping[str, object] | None:
-        # Quotes inside a JSON string are escaped, so a bare "usage": { is a real member.
-        for match in reversed(list(_USAGE_KEY.finditer(end))):
-            found = json_object(end[match.end() : _closing(end, match.end())])
-            if found is not None and _count(found.get("prompt_tokens")) is not None:
-                return found
-        return None
 
     def takes_event(self) -> bool:
         """Return False: this is no event stream."""
         return False
+
+
+def find_usage(part: bytes, reader: AnswerReader) -> Usage | None:
+    """Return the last usage with a prompt's count in a part of a JSON text, None without one."""
+    # Quotes inside a JSON string are escaped, so a bare "usage": { is a real member.
+    for match in reversed(list(_USAGE_KEY.finditer(part))):
+        counts = json_object(part[match.end() : _closing(part, match.end())])
+        found = reader.usage(counts) if counts is not None else Usage()
+        if found.prompt_tokens is not None:
+            return found
+    return None
 
 
 def _closing(data: bytes, start: int) -> int:
@@ -142,23 +171,44 @@ def _closing(data: bytes, start: int) -> int:
 
 
 class StreamTap:
-    """Reads `usage` from the events of a stream that passes unchanged."""
+    """Reads `usage` from the events of a stream that passes unchanged.
 
-    def __init__(self) -> None:
+    Counts that come in several events are one whole, in which the later ones stand. Of an event
+    too long to hold the end is searched.
+    """
+
+    def __init__(self, reader: AnswerReader) -> None:
         self.usage = Usage()
-        self._reader = SseReader()
+        self._reader = reader
+        self._events = SseReader()
+        self._counts: dict[str, object] = {}
+        self._long_end = bytearray()
 
     def feed(self, chunk: bytes) -> bytes:
         """Return the chunk."""
-        for kind, piece in self._reader.feed(chunk):
-            if kind is Piece.EVENT and b'"usage"' in piece:
-                self._read(piece)
+        for kind, piece in self._events.feed(chunk):
+            if kind is Piece.EVENT:
+                if b'"usage"' in piece:
+                    self._read(piece)
+            elif kind is Piece.OTHER:
+                self._read_long(piece)
         return chunk
 
     def _read(self, event: bytes) -> None:
         body = json_object(event_data(event) or b"")
-        if body is not None and isinstance(body.get("usage"), Mapping):
-            self.usage = usage_of(body["usage"])
+        counts = self._reader.counts(body) if body is not None else None
+        if isinstance(counts, Mapping):
+            self._counts.update((k, v) for k, v in counts.items() if v is not None)
+            self.usage = self._reader.usage(self._counts)
+
+    def _read_long(self, piece: bytes) -> None:
+        if self._events.in_long_event:
+            self._long_end += piece[-_END_BYTES:]
+            del self._long_end[:-_END_BYTES]
+        elif self._long_end:
+            end = bytes(self._long_end + piece[-_END_BYTES:])
+            self._long_end.clear()
+            self.usage = find_usage(end, self._reader) or self.usage
 
     def finish(self) -> bytes:
         """Return nothing."""
@@ -166,4 +216,4 @@ class StreamTap:
 
     def takes_event(self) -> bool:
         """Return whether the last event that began is complete."""
-        return self._reader.between_events
+        return self._events.between_events

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from proxy.savings import Usage
 from proxy.sse import Piece, SseReader, event_data
-from proxy.usage import STRING_OR_BRACKET, json_object, usage_of
+from proxy.usage import STRING_OR_BRACKET, chat_usage, json_object
 
 _NULL_USAGE = re.compile(rb'"usage"\s*:\s*null')
 _COMMA_BEFORE = re.compile(rb",\s*\Z")
@@ -18,7 +18,7 @@ class UsageFilter:
     """Reads `usage` and takes out of a stream what asking for it (include_usage) put in.
 
     That is the extra event with empty `choices` and the `"usage": null` members of the others. All
-    other bytes go out as they came; so does everything that is not a chat completion chunk.
+    other bytes go out as they came; so does everything that is not a chunk of a completion.
     """
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class UsageFilter:
             return _without_null_usage(event)
         if not isinstance(counts, Mapping):
             return event
-        self.usage = usage_of(counts)
+        self.usage = chat_usage(counts)
         return b"" if body.get("choices") == [] else event
 
     def finish(self) -> bytes:

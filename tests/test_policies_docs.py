@@ -77,6 +77,7 @@ def test_the_reasons_are_the_ones_that_select_gives() -> None:
         reason(mode="off"),
         reason(rate=0.5, role=Role.SYSTEM),
         reason(rate=0.5, tokens=120),
+        reason(rate=0.5, tool_descriptions=60, tokens=40, role=Role.TOOL_SCHEMA),
         reason(target_tokens=1000),
         reason(rate=0.5, min_request_tokens=1000),
         reason(rate=0.5, fit_context=True),

@@ -15,12 +15,20 @@ from proxy.config import ConfigError, Loaded, find, read
 from proxy.config_file import Problem, dotted
 from proxy.config_warnings import warnings
 from proxy.control import Control, read_control
+from proxy.dialects import DIALECTS
 from proxy.errors import RequestRefused
 
 _CHAT = "/v1/chat/completions"
 _USUAL = (
     RequestFacts(model="gpt-4o", path=_CHAT, tenant="anonymous"),
     RequestFacts(model="gpt-5-mini", path=_CHAT, tenant="anonymous"),
+    RequestFacts(model="gpt-5-mini", path="/v1/responses", tenant="anonymous"),
+    RequestFacts(
+        model="claude-sonnet-4-5",
+        path="/v1/messages",
+        tenant="anonymous",
+        headers={"anthropic-version": "2023-06-01"},
+    ),
     RequestFacts(model="text-embedding-3-small", path="/v1/embeddings", tenant="anonymous"),
     RequestFacts(model="", path="/v1/models", tenant="anonymous"),
 )
@@ -151,8 +159,6 @@ def _order(route: Route) -> str:
 
 
 def _note(facts: RequestFacts, control: Control) -> str | None:
-    from proxy.pipeline import DIALECTS  # noqa: PLC0415  (brings numpy: not for `--help`)
-
     if control.bypass:
         return "bypassed: passed through untouched"
     return None if facts.path in DIALECTS else "not a path that is compressed: passed through"

@@ -1,10 +1,11 @@
-"""What the pipeline needs from a request body, whatever API it belongs to."""
+"""What the pipeline and the taps need of an API, whichever it is."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
 from policies.types import Role
 from proxy.json_spans import Edit
+from proxy.usage import AnswerReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class BodyReading:
 
     `ask_usage` is the edit that makes a stream report usage; None when the answer has it anyway,
     the client refused it, or the body is not one that could ask. `reserved_tokens` is what the
-    request sets aside for the answer, 0 where it does not say.
+    request sets aside for the answer, 0 where it does not say. `note` says why texts that are
+    there are not among `texts`, where that is the whole request's doing.
     """
 
     model: str
@@ -32,11 +34,23 @@ class BodyReading:
     texts: tuple[BodyText, ...]
     ask_usage: Edit | None = None
     reserved_tokens: int = 0
+    note: str | None = None
 
 
-class Dialect(Protocol):
-    """Reads one API's request bodies."""
+class Dialect(AnswerReader, Protocol):
+    """One API: reads the bodies of its requests, and the token counts of its answers."""
 
     def read(self, body: bytes) -> BodyReading:
         """Return what `body` says; raises json_spans.Unreadable when it must go on unread."""
+        ...
+
+    def read_tools(self, body: bytes) -> tuple[BodyText, ...]:
+        """Return the descriptions of tools and of their parameters, of role TOOL_SCHEMA.
+
+        `body` is one that `read` could read. Raises json_spans.Unreadable.
+        """
+        ...
+
+    def error_event(self, body: bytes) -> bytes:
+        """Return the event that tells a stream's client of an error, from an error's JSON body."""
         ...

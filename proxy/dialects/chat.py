@@ -4,16 +4,34 @@ from collections.abc import Iterator
 
 from policies.types import Role
 from proxy.dialects.base import BodyReading, BodyText
-from proxy.json_spans import Array, Edit, Leaf, Node, Object, Shape, Unreadable, insertion, locate
+from proxy.dialects.nodes import (
+    ASKING,
+    PART,
+    ask_usage,
+    content_texts,
+    objects,
+    root_object,
+    string,
+    tokens_reserved,
+    value,
+)
+from proxy.dialects.tool_schemas import SCHEMA, description, schema_descriptions
+from proxy.json_spans import Array, Object, Shape
+from proxy.usage import ChatUsage
 
 # Also the list of what is ever looked at: everything else goes through as it stands.
 _SHAPE: Shape = {
     "model": None,
-    "stream": None,
-    "stream_options": {"include_usage": None},
+    **ASKING,
     "max_tokens": None,
     "max_completion_tokens": None,
-    "messages": ({"role": None, "content": ({"type": None, "text": None},)},),
+    "continue_final_message": None,
+    "messages": ({"role": None, "prefix": None, "content": (PART,)},),
+}
+_FUNCTION: Shape = {"description": None, "parameters": SCHEMA}
+_TOOLS: Shape = {
+    "tools": ({"function": _FUNCTION, "custom": {"description": None}},),
+    "functions": (_FUNCTION,),
 }
 _ROLES = {
     "system": Role.SYSTEM,
@@ -23,78 +41,56 @@ _ROLES = {
     "tool": Role.TOOL,
     "function": Role.TOOL,
 }
+_KINDS = frozenset({"text"})
 
 
-class ChatDialect:
+class ChatDialect(ChatUsage):
     """Reads the texts of messages: string contents, and parts of type "text" in list contents."""
 
     def read(self, body: bytes) -> BodyReading:
         """Return what `body` says; a message or part of an unexpected type has no text."""
-        root = locate(body, _SHAPE)
-        if not isinstance(root, Object):
-            raise Unreadable("the body is not a JSON object")
-        model = _value(root, "model")
-        stream = _value(root, "stream") is True
+        root = root_object(body, _SHAPE)
         return BodyReading(
-            model=model if isinstance(model, str) else "",
-            stream=stream,
-            texts=tuple(_texts(root.members.get("messages"))),
-            ask_usage=_ask_usage(root) if stream else None,
-            reserved_tokens=_reserved_tokens(root),
+            model=string(root, "model"),
+            stream=value(root, "stream") is True,
+            texts=tuple(_texts(root)),
+            ask_usage=ask_usage(root),
+            reserved_tokens=tokens_reserved(root, "max_completion_tokens", "max_tokens"),
         )
 
+    def read_tools(self, body: bytes) -> tuple[BodyText, ...]:
+        """Return the descriptions in `tools` and in the older `functions`."""
+        return tuple(_descriptions(root_object(body, _TOOLS)))
 
-def _value(holder: Object, name: str) -> object:
-    node = holder.members.get(name)
-    return node.value if isinstance(node, Leaf) else None
+    def error_event(self, body: bytes) -> bytes:
+        """Return the event that OpenAI's clients raise an error for."""
+        return b"data: " + body + b"\n\n"
 
 
-def _texts(messages: Node | None) -> Iterator[BodyText]:
-    if not isinstance(messages, Array):
-        return
-    for index, message in enumerate(messages.items):
-        if not isinstance(message, Object):
-            continue
-        spoken = _value(message, "role")
-        role = _ROLES.get(spoken) if isinstance(spoken, str) else None
-        content = message.members.get("content")
-        if role is None or content is None:
+def _texts(root: Object) -> Iterator[BodyText]:
+    messages = root.members.get("messages")
+    # The answer goes on from this one, word for word (vLLM and others).
+    continued = len(messages.items) - 1 if isinstance(messages, Array) else -1
+    if value(root, "continue_final_message") is not True:
+        continued = -1
+    for index, message in objects(messages):
+        role = _ROLES.get(string(message, "role"))
+        # `prefix` marks a message that the answer begins with (DeepSeek, Mistral).
+        if role is None or index == continued or value(message, "prefix") is True:
             continue
         path = ("messages", index, "content")
-        if isinstance(content, Array):
-            yield from _part_texts(content, role, path)
-        elif isinstance(content, Leaf) and isinstance(content.value, str):
-            yield BodyText(role, path, content.value, content.start, content.end)
+        yield from content_texts(message.members.get("content"), role, path, _KINDS)
 
 
-def _part_texts(content: Array, role: Role, path: tuple[str | int, ...]) -> Iterator[BodyText]:
-    for index, part in enumerate(content.items):
-        if not isinstance(part, Object) or _value(part, "type") != "text":
-            continue
-        text = part.members.get("text")
-        if isinstance(text, Leaf) and isinstance(text.value, str):
-            yield BodyText(role, (*path, index, "text"), text.value, text.start, text.end)
+def _descriptions(root: Object) -> Iterator[BodyText]:
+    for index, tool in objects(root.members.get("tools")):
+        for kind in ("function", "custom"):
+            if isinstance(held := tool.members.get(kind), Object):
+                yield from _of_function(held, ("tools", index, kind))
+    for index, function in objects(root.members.get("functions")):
+        yield from _of_function(function, ("functions", index))
 
 
-def _ask_usage(root: Object) -> Edit | None:
-    options = root.members.get("stream_options")
-    if options is None:
-        return insertion(root, b'"stream_options":{"include_usage":true}')
-    if isinstance(options, Object):
-        asked = options.members.get("include_usage")
-        if asked is None:
-            return insertion(options, b'"include_usage":true')
-        if isinstance(asked, Leaf) and asked.value is None:
-            return Edit(asked.start, asked.end, b"true")
-        return None
-    if isinstance(options, Leaf) and options.value is None:
-        return Edit(options.start, options.end, b'{"include_usage":true}')
-    return None  # of a type that the upstream will have its own words for
-
-
-def _reserved_tokens(root: Object) -> int:
-    for name in ("max_completion_tokens", "max_tokens"):
-        value = _value(root, name)
-        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-            return value
-    return 0
+def _of_function(function: Object, path: tuple[str | int, ...]) -> Iterator[BodyText]:
+    yield from description(function, path)
+    yield from schema_descriptions(function.members.get("parameters"), (*path, "parameters"))

@@ -102,17 +102,36 @@ async def test_a_stream_of_known_length_is_cut_and_not_added_to(
     assert (answer.body, answer.complete) == (b"data: 1\n\n", False)
 
 
+async def _ping_and_cut(request: Received, connection: Connection) -> None:
+    await connection.begin_stream()
+    await connection.chunk(b"event: ping\ndata: {}\n\n")
+    connection.drop()
+
+
 async def test_streams_of_other_apis_are_cut_and_not_added_to(
     proxy: Proxy, upstream: FakeUpstream
 ) -> None:
-    async def cut(request: Received, connection: Connection) -> None:
-        await connection.begin_stream()
-        await connection.chunk(b"event: ping\ndata: {}\n\n")
-        connection.drop()
-
-    upstream.handler = cut
-    answer = await ask(proxy, "POST", "/v1/messages", body=b"{}")
+    upstream.handler = _ping_and_cut
+    answer = await ask(proxy, "POST", "/v1/threads/runs", body=b"{}")
     assert (answer.body, answer.complete) == (b"event: ping\ndata: {}\n\n", False)
+
+
+async def test_a_streams_error_has_the_form_of_its_api(
+    proxy: Proxy, upstream: FakeUpstream
+) -> None:
+    upstream.handler = _ping_and_cut
+    for path in ("/v1/messages", "/v1/responses"):
+        answer = await ask(proxy, "POST", path, body=b"{}")
+        assert answer.complete
+        ping, last, rest = answer.body.split(b"\n\n")
+        assert (ping, rest) == (b"event: ping\ndata: {}", b"")
+        name, data = last.split(b"\n")
+        assert name == b"event: error"
+        event = json.loads(data.removeprefix(b"data: "))
+        assert event["type"] == "error"
+        told = {"type": "api_error"} if path == "/v1/messages" else {"code": "upstream_cut"}
+        assert told.items() <= event["error"].items()
+        assert "in the middle of its answer" in event["error"]["message"]
 
 
 async def test_silence_in_mid_stream_ends_with_an_error_event(

@@ -52,7 +52,7 @@ async def until(proxy: Proxy, condition: Callable[[], bool]) -> None:
 
 
 @pytest.mark.parametrize("body", [BODY, STREAM])
-@pytest.mark.parametrize("target", ["/v1/chat/completions", "/v1/responses"])
+@pytest.mark.parametrize("target", ["/v1/chat/completions", "/v1/threads/runs"])
 async def test_while_waiting_for_the_head(
     proxy: Proxy, upstream: FakeUpstream, body: bytes, target: str
 ) -> None:
@@ -98,7 +98,7 @@ async def _body(request: Received, connection: Connection) -> None:
 
 
 @pytest.mark.parametrize("handler", [_stream, _body])
-@pytest.mark.parametrize("target", ["/v1/chat/completions", "/v1/responses"])
+@pytest.mark.parametrize("target", ["/v1/chat/completions", "/v1/threads/runs"])
 async def test_while_the_answer_is_streaming(
     proxy: Proxy,
     upstream: FakeUpstream,

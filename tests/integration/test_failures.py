@@ -52,7 +52,7 @@ def closed_port() -> Iterator[int]:
         yield bound.getsockname()[1]
 
 
-@pytest.mark.parametrize("target", ["/v1/chat/completions", "/v1/responses"])
+@pytest.mark.parametrize("target", ["/v1/chat/completions", "/v1/threads/runs"])
 async def test_an_upstream_that_is_down_is_502(proxy_server: ProxyServer, target: str) -> None:
     with closed_port() as port:
         proxy = proxy_server(upstream_options={"base_url": f"http://127.0.0.1:{port}/v1"})

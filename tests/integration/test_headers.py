@@ -29,7 +29,7 @@ SDK_HEADERS = [
 ]
 
 
-@pytest.mark.parametrize("target", ["/v1/chat/completions", "/v1/responses"])
+@pytest.mark.parametrize("target", ["/v1/chat/completions", "/v1/threads/runs"])
 async def test_request_headers_go_out_in_order_with_nothing_added(
     proxy: Proxy, upstream: FakeUpstream, target: str
 ) -> None:

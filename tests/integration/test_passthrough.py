@@ -159,7 +159,7 @@ async def test_events_of_other_apis_are_relayed_as_they_arrive(
 
     upstream.handler = gated
     reader, writer = await proxy.connect()
-    writer.write(request_bytes("POST", "/v1/responses", body=b"{}"))
+    writer.write(request_bytes("POST", "/v1/threads/runs", body=b"{}"))
     head = await soon(reader.readuntil(b"\r\n\r\n"))
     assert b"x-accel-buffering: no" in head
     assert b"cache-control: no-cache" in head

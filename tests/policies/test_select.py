@@ -1,9 +1,11 @@
+from typing import get_args
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.select import select
-from policies.types import Decision, Mode, Policy, Role, TextPart
+from policies.types import Decision, Mode, Policy, Role, SpeakingRole, TextPart
 
 
 def policy(**own: object) -> Policy:
@@ -24,6 +26,19 @@ def test_each_amount_is_passed_on() -> None:
     assert decide(900) == Decision(True, "rate 0.5", rate=0.5)
     assert decide(900, threshold=0.4) == Decision(True, "threshold 0.4", threshold=0.4)
     assert decide(900, target_tokens=100) == Decision(True, "target_tokens 100", target_tokens=100)
+
+
+def test_tool_descriptions_have_a_switch_of_their_own() -> None:
+    schema = Role.TOOL_SCHEMA
+    assert decide(900, schema).reason == "the policy has no tool_descriptions"
+    assert decide(59, schema, tool_descriptions=60).reason == (
+        "59 tokens, below tool_descriptions 60"
+    )
+    assert decide(60, schema, tool_descriptions=60, roles=[]) == Decision(
+        True, "rate 0.5", rate=0.5
+    )
+    with pytest.raises(ValueError, match="roles"):
+        policy(roles=["tool_schema"])
 
 
 @pytest.mark.parametrize(
@@ -166,7 +181,8 @@ PURE = st.builds(
     AMOUNTS,
     mode=st.sampled_from(Mode),
     min_tokens=st.integers(0, 2000),
-    roles=st.frozensets(st.sampled_from(Role)),
+    roles=st.frozensets(st.sampled_from(get_args(SpeakingRole))),
+    tool_descriptions=st.none() | st.integers(1, 2000),
 )
 MOVING = st.builds(
     lambda pure, least, fit: pure.model_copy(
@@ -190,8 +206,11 @@ def test_every_part_gets_one_complete_decision(
         assert decision.reason
         assert sum(value is not None for value in given) == decision.compress
         if decision.compress:
-            assert part_.role in policy.roles
-            assert part_.tokens >= policy.min_tokens
+            schema = part_.role is Role.TOOL_SCHEMA
+            assert schema or part_.role in policy.roles
+            least = policy.tool_descriptions if schema else policy.min_tokens
+            assert least is not None
+            assert part_.tokens >= least
 
 
 @settings(max_examples=200)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import proxy.config
+from policies.types import Match
 from proxy.config import CacheConfig, ConfigError, find, load, read
 from proxy.config_upstream import UpstreamConfig
 from tests.proxy.config_files import FERNET_KEY, LEAST, Write
@@ -28,9 +29,16 @@ class TestShipped:
         assert config.upstreams["openai"].api_key is None
         assert config.savings.path == Path("/home/me/.local/share/tersely/savings.db")
 
-    def test_a_plain_chat_request_gets_balanced_and_the_rest_is_off(self) -> None:
+    def test_whose_requests_go_where(self) -> None:
         routes = load(SHIPPED, {}).routes
-        assert [route.policy for route in routes[-2:]] == ["balanced", "off"]
+        assert [(route.policy, route.upstream) for route in routes] == [
+            ("balanced", "anthropic"),
+            ("trial", "openai"),
+            ("agent", "openai"),
+            ("balanced", "openai"),
+        ]
+        assert routes[0].match.headers == {"anthropic-version": "*"}
+        assert routes[-1].match == Match()
 
     def test_every_price_is_dated_and_cached_input_is_cheaper(self) -> None:
         prices = load(SHIPPED, {}).savings.prices
@@ -64,7 +72,7 @@ class TestShipped:
             "TERSELY_CACHE_KEY": FERNET_KEY,
         }
         config = write.config(text, environ)
-        assert config.upstreams.keys() == {"openai", "local"}
+        assert config.upstreams.keys() == {"openai", "anthropic", "local"}
         assert config.cache.encryption_key is not None
 
 
@@ -113,7 +121,7 @@ def test_a_config_is_frozen(write: Write) -> None:
 def test_lines_of_keys() -> None:
     loaded = read(SHIPPED, {})
     lines = SHIPPED_TEXT.splitlines()
-    assert "x-team: research" in lines[loaded.line("routes", 0) - 1]
+    assert "x-team: research" in lines[loaded.line("routes", 1) - 1]
     assert lines[loaded.line("policies", "documents") - 1].strip() == "documents:"
 
 

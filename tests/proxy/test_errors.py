@@ -3,6 +3,7 @@ import json
 import pytest
 
 from proxy.errors import (
+    ErrorShape,
     RequestRefused,
     UpstreamCut,
     UpstreamDisconnected,
@@ -12,7 +13,9 @@ from proxy.errors import (
     UpstreamUnreachable,
     answer_for,
     error_body,
+    error_shape,
     not_served,
+    request_id_headers,
     too_many_connections,
     wrong_method,
 )
@@ -65,3 +68,55 @@ def test_a_refusal_says_which_parameter() -> None:
         "param": "x-tersely-rate",
         "code": "invalid_header",
     }
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "shape"),
+    [
+        ("/v1/messages", {}, ErrorShape.ANTHROPIC),
+        ("/v1/messages/count_tokens", {}, ErrorShape.ANTHROPIC),
+        ("/v1/messages/batches/b_1/results", {}, ErrorShape.ANTHROPIC),
+        ("/v1/models", {"anthropic-version": "2023-06-01"}, ErrorShape.ANTHROPIC),
+        ("/v1/models", {}, ErrorShape.OPENAI),
+        ("/v1/messages_of_mine", {}, ErrorShape.OPENAI),
+        ("/v1/threads/t/messages", {}, ErrorShape.OPENAI),
+        ("/v1/chat/completions", {}, ErrorShape.OPENAI),
+    ],
+)
+def test_whose_errors_a_client_reads(path: str, headers: dict[str, str], shape: ErrorShape) -> None:
+    assert error_shape(path, headers) is shape
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (RequestRefused(400, "m"), "invalid_request_error"),
+        (RequestRefused(401, "m"), "authentication_error"),
+        (RequestRefused(403, "m"), "permission_error"),
+        (RequestRefused(404, "m"), "not_found_error"),
+        (RequestRefused(405, "m"), "invalid_request_error"),
+        (RequestRefused(413, "m"), "request_too_large"),
+        (RequestRefused(429, "m"), "rate_limit_error"),
+        (RequestRefused(503, "m"), "overloaded_error"),
+        (UpstreamUnreachable("m"), "api_error"),
+        (UpstreamTimeout("m"), "timeout_error"),
+    ],
+)
+def test_an_error_in_anthropics_shape(error: Exception, kind: str) -> None:
+    assert json.loads(error_body(error, "req_1", ErrorShape.ANTHROPIC)) == {
+        "type": "error",
+        "error": {"type": kind, "message": "m"},
+        "request_id": "req_1",
+    }
+
+
+def test_an_unexpected_error_keeps_its_text_to_itself_in_every_shape() -> None:
+    body = error_body(KeyError("sk-secret"), "req_77", ErrorShape.ANTHROPIC)
+    assert b"sk-secret" not in body
+    assert json.loads(body)["error"]["type"] == "api_error"
+
+
+def test_the_requests_id_is_where_the_client_looks_for_it() -> None:
+    assert request_id_headers("r", ErrorShape.OPENAI) == [(b"x-request-id", b"r")]
+    both = [(b"x-request-id", b"r"), (b"request-id", b"r")]
+    assert request_id_headers("r", ErrorShape.ANTHROPIC) == both

@@ -261,3 +261,10 @@ def test_spans_of_siblings_come_in_order_and_apart() -> None:
     spans = [(item.start, item.end) for item in node.items]
     assert len(spans) == 4
     assert all(left[1] < right[0] for left, right in pairwise(spans))
+
+
+def test_an_array_without_end_is_not_held() -> None:
+    with pytest.raises(Unreadable, match="more than 100,000 items"):
+        locate(b"[" + b"0," * 100_000 + b"0]", (None,))
+    assert isinstance(locate(b"[" + b"0," * 99_999 + b"0]", (None,)), Array)
+    assert isinstance(locate(b"[" + b"0," * 200_000 + b"0]", None), Leaf)

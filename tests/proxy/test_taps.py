@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from proxy.dialects.chat import ChatDialect
 from proxy.errors import UpstreamCut
 from proxy.taps import InflatedTap, tap_for
 from proxy.usage import NoTap, StreamTap
@@ -15,7 +16,7 @@ from tests.proxy.usage_examples import COUNTS, READ
 @pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
 def test_a_compressed_answer_is_read_and_passes_as_it_came(pack: Any) -> None:
     data = pack(json.dumps({"choices": ["x" * 300_000], "usage": COUNTS}).encode())
-    tap, rewritten = tap_for(b"application/json", b"gzip", remove_added=True)
+    tap, rewritten = tap_for(b"application/json", b"gzip", ChatDialect(), remove_added=True)
     assert not rewritten
     assert b"".join(tap.feed(data[i : i + 100]) for i in range(0, len(data), 100)) == data
     tap.finish()
@@ -24,7 +25,9 @@ def test_a_compressed_answer_is_read_and_passes_as_it_came(pack: Any) -> None:
 
 def test_a_compressed_stream_is_filtered_in_plain() -> None:
     plain = f"data: a\n\ndata: {json.dumps({'choices': [], 'usage': COUNTS})}\n\n".encode()
-    tap, rewritten = tap_for(b"text/event-stream; charset=utf-8", b"GZIP", remove_added=True)
+    tap, rewritten = tap_for(
+        b"text/event-stream; charset=utf-8", b"GZIP", ChatDialect(), remove_added=True
+    )
     assert rewritten
     assert tap.feed(gzip.compress(plain)) + tap.finish() == b"data: a\n\n"
     assert tap.takes_event()
@@ -32,7 +35,7 @@ def test_a_compressed_stream_is_filtered_in_plain() -> None:
 
 
 def test_a_damaged_compressed_answer_passes_and_a_damaged_stream_that_must_be_read_is_cut() -> None:
-    observed = InflatedTap(StreamTap(), rewrites=False)
+    observed = InflatedTap(StreamTap(ChatDialect()), rewrites=False)
     assert observed.feed(b"garbage") == b"garbage"
     assert observed.feed(b"more") == b"more"
     assert not observed.takes_event()
@@ -58,7 +61,7 @@ def test_a_bomb_is_inflated_in_steps() -> None:
     [(b"text/event-stream", b"br"), (b"audio/mpeg", b""), (b"", b""), (b"text/html", b"gzip")],
 )
 def test_other_answers_are_left_alone(content_type: bytes, encoding: bytes) -> None:
-    tap, rewritten = tap_for(content_type, encoding, remove_added=True)
+    tap, rewritten = tap_for(content_type, encoding, ChatDialect(), remove_added=True)
     assert isinstance(tap, NoTap)
     assert not rewritten
     assert tap.feed(b"x") + tap.finish() == b"x"

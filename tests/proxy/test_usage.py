@@ -2,13 +2,14 @@ import json
 
 import pytest
 
+from proxy.dialects.chat import ChatDialect
 from proxy.savings import Usage
-from proxy.usage import BodyTap, StreamTap, usage_of
+from proxy.usage import BodyTap, StreamTap, chat_usage
 from tests.proxy.usage_examples import COUNTS, READ
 
 
 def test_a_stream_that_passes_unchanged_is_read() -> None:
-    tap = StreamTap()
+    tap = StreamTap(ChatDialect())
     data = f"data: {json.dumps({'choices': [], 'usage': COUNTS})}\n\ndata: [DONE]\n\n".encode()
     assert b"".join(tap.feed(bytes([byte])) for byte in data) == data
     assert tap.usage == READ
@@ -23,7 +24,7 @@ def test_usage_is_read_from_a_plain_answer_of_any_size(place: str, size: int) ->
     choices = {"choices": [{"message": {"content": 'x"usage": {"prompt_tokens": 1}' + "y" * size}}]}
     whole = {"usage": COUNTS} | choices if place == "front" else choices | {"usage": COUNTS}
     data = json.dumps(whole).encode()
-    tap = BodyTap()
+    tap = BodyTap(ChatDialect())
     step = 50_000
     for start in range(0, len(data), step):
         assert tap.feed(data[start : start + step]) == data[start : start + step]
@@ -32,7 +33,7 @@ def test_usage_is_read_from_a_plain_answer_of_any_size(place: str, size: int) ->
 
 
 def test_a_large_answer_in_one_piece_is_read_too() -> None:
-    tap = BodyTap()
+    tap = BodyTap(ChatDialect())
     tap.feed(json.dumps({"choices": ["x" * 500_000], "usage": COUNTS}).encode())
     tap.finish()
     assert tap.usage == READ
@@ -42,13 +43,13 @@ def test_a_large_answer_in_one_piece_is_read_too() -> None:
     "body", [b"", b"[]", b"not json", b'{"usage":null}', b'{"usage":{"prompt_tokens":"many"}}']
 )
 def test_a_body_without_counts_gives_none(body: bytes) -> None:
-    tap = BodyTap()
+    tap = BodyTap(ChatDialect())
     tap.feed(body)
     tap.finish()
     assert tap.usage == Usage()
 
 
 def test_counts_are_taken_only_when_they_are_counts() -> None:
-    assert usage_of({"prompt_tokens": True, "completion_tokens": -1}) == Usage()
-    assert usage_of({"prompt_tokens": 3, "prompt_tokens_details": None}) == Usage(3)
-    assert usage_of(None) == Usage()
+    assert chat_usage({"prompt_tokens": True, "completion_tokens": -1}) == Usage()
+    assert chat_usage({"prompt_tokens": 3, "prompt_tokens_details": None}) == Usage(3)
+    assert chat_usage({}) == Usage()

@@ -6,20 +6,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.types import Role
-from proxy.dialects.base import BodyReading, BodyText
+from proxy.dialects.base import BodyReading
 from proxy.dialects.chat import ChatDialect
 from proxy.json_spans import Edit, Unreadable, splice, string_literal
 from tests.proxy import json_bodies
+from tests.proxy.dialects.readings import found
 
 READ = ChatDialect().read
 
 
 def reading(messages: Any, **members: Any) -> BodyReading:
     return READ(json.dumps({"model": "gpt-4o", **members, "messages": messages}).encode())
-
-
-def found(texts: tuple[BodyText, ...]) -> list[tuple[Role, tuple[str | int, ...], str]]:
-    return [(text.role, text.path, text.text) for text in texts]
 
 
 @pytest.mark.parametrize(
@@ -71,6 +68,19 @@ def test_nothing_but_contents_is_text() -> None:
         logprobs=True,
     ).texts
     assert [text.text for text in texts] == ["yes"]
+
+
+def test_a_message_that_the_answer_goes_on_from_stays() -> None:
+    messages = [
+        {"role": "user", "content": "one"},
+        {"role": "assistant", "content": "two", "prefix": True},
+        {"role": "assistant", "content": "three", "prefix": False},
+    ]
+    assert [text.text for text in reading(messages).texts] == ["one", "three"]
+    continued = reading(messages, continue_final_message=True).texts
+    assert [text.text for text in continued] == ["one"]
+    assert reading([], continue_final_message=True).texts == ()
+    assert reading(7, continue_final_message=True).texts == ()
 
 
 @pytest.mark.parametrize(
