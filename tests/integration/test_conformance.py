@@ -23,6 +23,31 @@ async def test_nothing_is_injected(proxy: Proxy, upstream: FakeUpstream) -> None
     assert upstream.received[0].json["tools"] == []
 
 
+@pytest.mark.parametrize(
+    "stream", [b"", b'"stream":false,', b'"stream" : true,', b'"stream":null,']
+)
+async def test_stream_goes_on_as_the_client_wrote_it(
+    proxy: Proxy, upstream: FakeUpstream, stream: bytes
+) -> None:
+    answer = await chat(proxy, BODY.replace(b'"model"', stream + b'"model"'))
+    assert answer.value("x-tersely-outcome") == "compressed"
+    (request,) = upstream.received
+    assert request.body.startswith(b"{" + stream + b'"model": "gpt-4o"')
+    assert request.body.count(b'"stream') == bool(stream)
+
+
+async def test_messages_keep_their_number_order_and_roles(
+    proxy: Proxy, upstream: FakeUpstream
+) -> None:
+    roles = ["developer", "user", "system", "assistant", "tool", "user", "system"]
+    messages = [{"role": role, "content": LONG} for role in roles]
+    await chat(proxy, json.dumps({"model": "gpt-4o", "messages": messages}).encode())
+    sent = upstream.received[0].json["messages"]
+    assert [message["role"] for message in sent] == roles
+    changed = [message["role"] for message in sent if message["content"] != LONG]
+    assert changed == ["user", "tool", "user"]
+
+
 @pytest.mark.parametrize("status", [429, 500, 503])
 async def test_a_failed_answer_is_not_asked_for_again(
     proxy: Proxy, upstream: FakeUpstream, status: int
