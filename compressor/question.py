@@ -190,7 +190,7 @@ def _read_paragraphs(text: str, blocks: Sequence[ProtectedSpan]) -> list[_Paragr
             stop = match.start() if match else end
             sentences = list(_read_sentences(text, at, stop))
             if sentences:
-                words = sum(_word_count(s.text) for s in sentences)
+                words = sum(word_count(s.text) for s in sentences)
                 heading = len(sentences) == 1 and bool(_HEADING.match(sentences[0].text))
                 paragraphs.append(_Paragraph(at, stop, words, sentences, heading))
             at = match.end() if match else end
@@ -257,6 +257,7 @@ def _strength(sentence: str, labelled: bool) -> int:
     return 1 if WEAK.match(sentence) or ADDRESS.search(sentence) else 0
 
 
-def _word_count(sentence: str) -> int:
+def word_count(sentence: str) -> int:
+    """Return how many words a text has, about two characters being one where no spaces are."""
     unspaced = len(_UNSPACED.findall(sentence))
     return len(sentence.split()) + unspaced // 2

@@ -53,6 +53,17 @@ PRESETS: Mapping[str, Preset] = _by_name(
             ),
         ),
         Preset(
+            "Like rag, and keeps a third, chosen by the last user message's question: for one "
+            "question to a set of documents, since a new question misses the prompt cache.",
+            Policy(
+                name="rag-question",
+                rate=0.33,
+                roles=frozenset({Role.SYSTEM, Role.USER, Role.TOOL}),
+                json_prose=True,
+                question_aware=True,
+            ),
+        ),
+        Preset(
             "Compresses what user and assistant said, in long conversations; tool results stay.",
             Policy(name="chat-history", rate=0.5, roles=frozenset({Role.USER, Role.ASSISTANT})),
         ),

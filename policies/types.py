@@ -138,6 +138,13 @@ class Policy(BaseModel):
         description="Drop a force token that would stand right behind the same one, because what "
         "stood between them is gone.",
     )
+    question_aware: bool = Field(
+        False,
+        description="Give more of the budget to what bears on the question in the request's last "
+        "user message. Moves cached prefixes: the compressed text of a document then changes with "
+        "the question, so the provider's prompt cache misses from the first compressed text on "
+        "whenever the question changes.",
+    )
     deadline_ms: int = Field(
         2000,
         ge=1,

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from policies.match import covers, glob
 from policies.types import Match, Policy
 from proxy.config import Config, Loaded
-from proxy.config_file import Problem
+from proxy.config_file import Key, Problem
 from proxy.config_problems import Complaint
 from proxy.listening import is_loopback, is_open
 
@@ -19,7 +19,7 @@ def warnings(loaded: Loaded) -> list[Problem]:
         *_listening(config),
         *_keys(config),
         *_upstreams(config),
-        *_prompt_cache(config),
+        *_prompt_cache(loaded),
         *_routes(loaded),
         *_fallback(loaded),
         *_shared_cache(config),
@@ -66,9 +66,27 @@ def _upstreams(config: Config) -> Iterator[Complaint]:
             yield ("upstreams", name), "is not used by any route"
 
 
-def _prompt_cache(config: Config) -> Iterator[Complaint]:
+def _prompt_cache(loaded: Loaded) -> Iterator[Complaint]:
+    config = loaded.config
     for name, policy in config.policies.items():
         yield from _of_policy(name, policy, config)
+    for key in _question_aware(loaded):
+        yield (
+            key,
+            "moves cached prefixes: what is kept of a text changes with the question of the last "
+            "user message, and the provider's prompt cache misses whenever that changes",
+        )
+
+
+def _question_aware(loaded: Loaded) -> Iterator[tuple[Key, ...]]:
+    """Yield where policies that look at the question are declared, or used without that."""
+    written = loaded.document.values.get("policies")
+    declared = written if isinstance(written, dict) else {}
+    aware = {name for name, policy in loaded.config.policies.items() if policy.question_aware}
+    yield from (("policies", name, "question_aware") for name in declared if name in aware)
+    for index, route in enumerate(loaded.config.routes):
+        if route.policy in aware - declared.keys():
+            yield ("routes", index, "policy")
 
 
 def _of_policy(name: str, policy: Policy, config: Config) -> Iterator[Complaint]:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from compressor.message_question import question_of
 from compressor.types import PartCompressor
 from policies.match import Router, model_glob
 from policies.select import select
@@ -23,6 +24,7 @@ from proxy.upstream_choice import stickiness
 
 # Reading this many bytes takes about as long as the way to a thread and back.
 _INLINE_BYTES = 64 * 1024
+_INLINE_CHARACTERS = 2000  # the same for finding the question of a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +217,7 @@ class Pipeline:
             counts,
             compressor=self._compressor,
             tenant=owner,
+            question=await _question(reading) if policy.question_aware else None,
         )
 
     def _window(self, model: str) -> int | None:
@@ -230,6 +233,13 @@ class Pipeline:
         except Unreadable:
             return ""
         return model_named(content.data)
+
+
+async def _question(reading: BodyReading) -> str | None:
+    texts = reading.last_user_texts()
+    if sum(map(len, texts)) > _INLINE_CHARACTERS:
+        return await asyncio.to_thread(question_of, texts)
+    return question_of(texts)
 
 
 def _beginning(reading: BodyReading) -> bytes:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from compressor.types import Failure, Kind, Outcome, PartCompressor, Settings
 from policies.types import Decision, Mode, Policy, Protections, TextPart
@@ -54,14 +54,24 @@ async def treat(
     *,
     compressor: PartCompressor,
     tenant: str,
+    question: str | None = None,
 ) -> Treated:
     """Compress what was decided on, all at once, and report on every part.
 
-    `texts`, `parts` and `decisions` go together by position. In shadow mode nothing is changed.
+    `texts`, `parts` and `decisions` go together by position; `question` is the request's, for a
+    question-aware policy. In shadow mode nothing is changed.
     """
+    if policy.question_aware:
+        decisions = [_with_question(decision, question) for decision in decisions]
     began = time.perf_counter()
     outcomes = await _compress(
-        policy, parts, decisions, counts.encoding, compressor=compressor, tenant=tenant
+        policy,
+        parts,
+        decisions,
+        counts.encoding,
+        compressor=compressor,
+        tenant=tenant,
+        question=question,
     )
     elapsed_ms = (time.perf_counter() - began) * 1000 if outcomes else 0.0
     reports: list[PartReport] = []
@@ -90,6 +100,7 @@ async def _compress(
     *,
     compressor: PartCompressor,
     tenant: str,
+    question: str | None,
 ) -> dict[int, Outcome]:
     """Return the outcome of every part that was to be compressed, by its position."""
     chosen = [index for index, decision in enumerate(decisions) if decision.compress]
@@ -101,7 +112,7 @@ async def _compress(
             index: group.create_task(
                 compressor.compress(
                     parts[index].text,
-                    _settings(policy, decisions[index], kinds, encoding),
+                    _settings(policy, decisions[index], kinds, encoding, question),
                     tenant=tenant,
                     deadline_ms=policy.deadline_ms,
                 )
@@ -112,7 +123,11 @@ async def _compress(
 
 
 def _settings(
-    policy: Policy, decision: Decision, kinds: frozenset[Kind], encoding: str
+    policy: Policy,
+    decision: Decision,
+    kinds: frozenset[Kind],
+    encoding: str,
+    question: str | None,
 ) -> Settings:
     return Settings(
         rate=decision.rate,
@@ -124,7 +139,16 @@ def _settings(
         force_digits=policy.force_digits,
         drop_consecutive=policy.drop_consecutive,
         encoding=encoding,
+        question=question,
     )
+
+
+def _with_question(decision: Decision, question: str | None) -> Decision:
+    """Return a decision whose reason says whether there was a question to go by."""
+    if not decision.compress:
+        return decision
+    how = "question-aware" if question else "question-blind: the last user message asks nothing"
+    return replace(decision, reason=f"{decision.reason}, {how}")
 
 
 def _kinds(protect: Protections) -> frozenset[Kind]:

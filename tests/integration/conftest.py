@@ -109,6 +109,8 @@ class Proxy:
 POLICIES = {
     "half": Policy(name="half", rate=0.5, min_tokens=8),
     "off": Policy(name="off", mode="off"),
+    "quarter": Policy(name="quarter", rate=0.25, min_tokens=8, deadline_ms=60_000),
+    "asked": Policy(name="asked", rate=0.25, min_tokens=8, deadline_ms=60_000, question_aware=True),
     "shadow": Policy(name="shadow", mode="shadow", rate=0.5, min_tokens=8),
 }
 

@@ -18,6 +18,7 @@ def test_the_presets_and_whose_text_they_take() -> None:
         "aggressive": user_and_tool,
         "agent": {Role.TOOL},
         "rag": user_and_tool | {Role.SYSTEM},
+        "rag-question": user_and_tool | {Role.SYSTEM},
         "chat-history": {Role.USER, Role.ASSISTANT},
     }
 
@@ -28,8 +29,9 @@ def test_safe_keeps_more_than_balanced_and_balanced_more_than_aggressive() -> No
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_no_preset_moves_cached_prefixes(name: str) -> None:
+def test_no_preset_moves_cached_prefixes_but_the_one_for_questions(name: str) -> None:
     policy = PRESETS[name].policy
+    assert policy.question_aware == (name == "rag-question")
     assert not policy.fit_context
     assert policy.min_request_tokens == 0
 

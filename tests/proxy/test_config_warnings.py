@@ -33,6 +33,14 @@ def test_the_shipped_config_has_none() -> None:
             "compressor: {context_windows: {m: 100}}",
             "6: policies.p.fit_context: moves cached prefixes: ",
         ),
+        (
+            "policies:\n  p: {preset: rag, question_aware: true}",
+            "6: policies.p.question_aware: moves cached prefixes: ",
+        ),
+        (
+            "policies:\n  p: {preset: rag-question}",
+            "6: policies.p.question_aware: moves cached prefixes: ",
+        ),
         ("cache: {url: 'redis://cache.internal'}", "5: cache.url: compressed prompts cross the "),
         ("cache: {url_env: URL}", "5: cache.url_env: compressed prompts cross the network"),
     ],
@@ -70,6 +78,15 @@ def test_one_warning_about_the_upstream(tmp_path: Path, upstream: str, warning: 
     text = LEAST.replace("https://api.openai.com/v1", upstream)
     (found,) = warned(tmp_path / "config.yaml", text)
     assert found.startswith(warning)
+
+
+def test_a_route_to_the_preset_for_questions_is_warned_of_where_it_stands(tmp_path: Path) -> None:
+    used = LEAST.replace("policy: balanced", "policy: rag-question")
+    assert used != LEAST
+    (found,) = warned(tmp_path / "config.yaml", used)
+    assert "routes[0].policy: moves cached prefixes: " in found
+    declared = used + "policies: {rag-question: {question_aware: false}}"
+    assert warned(tmp_path / "config.yaml", declared) == []
 
 
 def test_an_open_proxy_names_the_keys_that_it_spends(tmp_path: Path) -> None:

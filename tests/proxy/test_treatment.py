@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from compressor.types import CacheState, Failure, Kind, Outcome, VerifiedCount
+from compressor.types import CacheState, Failure, Kind, Outcome, Settings, VerifiedCount
 from policies.types import Protections
 from proxy.pipeline import Pipeline
 from proxy.savings import Treatment
@@ -60,6 +60,48 @@ async def test_forced_digits_and_consecutive_words_pass_through(compressor: Fake
     passed, plain = (call[1] for call in compressor.calls)
     assert (passed.force_digits, passed.drop_consecutive) == (True, True)
     assert (plain.force_digits, plain.drop_consecutive) == (False, False)
+
+
+def asking(compressor: FakeCompressor) -> Pipeline:
+    changed = POLICIES["half"].model_copy(update={"question_aware": True})
+    policies = {**POLICIES, "half": changed}
+    changed_config = config().model_copy(update={"policies": policies})
+    return Pipeline(changed_config, compressor, FakeTokenizers())
+
+
+async def test_a_question_aware_policy_passes_on_what_the_last_user_message_asks(
+    compressor: FakeCompressor,
+) -> None:
+    report = (await prepare(asking(compressor), chat(LONG, LONG, "who is it"))).report
+    assert [call[1].question for call in compressor.calls] == ["who is it"] * 2
+    assert [part.reason for part in report.parts] == [
+        "rate 0.5, question-aware",
+        "rate 0.5, question-aware",
+        "3 tokens, below min_tokens 4",
+    ]
+
+
+async def test_a_long_last_message_is_asked_off_the_loop(compressor: FakeCompressor) -> None:
+    document = "They went on and on about it. " * 200
+    await prepare(asking(compressor), chat(f"{document}\n\nWho went on?"))
+    assert compressor.calls[0][1].question == "Who went on?"
+
+
+async def test_a_last_message_that_asks_nothing_is_compressed_blind_and_says_so(
+    compressor: FakeCompressor,
+) -> None:
+    document = "They went on and on about it. " * 40
+    report = (await prepare(asking(compressor), chat(document))).report
+    assert compressor.calls[0][1].question is None
+    assert report.parts[0].reason == "rate 0.5, question-blind: the last user message asks nothing"
+
+
+async def test_switched_off_nothing_of_the_question_reaches_the_compressor(
+    compressor: FakeCompressor,
+) -> None:
+    report = (await prepare(Pipeline(config(), compressor, FakeTokenizers()), chat(LONG))).report
+    assert compressor.calls[0][1] == Settings(rate=0.5, encoding="words")
+    assert report.parts[0].reason == "rate 0.5"
 
 
 async def test_protections_that_are_off_are_left_out(compressor: FakeCompressor) -> None:
