@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from starlette.applications import Starlette
 
@@ -11,12 +12,14 @@ from compressor.tokens import DEFAULT_ENCODING, Tokenizers
 from compressor.types import PartCompressor
 from proxy.access import Access
 from proxy.config import Config
+from proxy.generation import Generation
 from proxy.ledger import build_sinks
 from proxy.limits import Limiter
 from proxy.limits_shared import RedisTallies
 from proxy.metrics import Metrics
 from proxy.pipeline import Pipeline
 from proxy.prices import PriceTable
+from proxy.reload import ConfigSource, Reloader
 from proxy.routes import Probe, Routes, liveness, readiness
 from proxy.savings import Sink
 from proxy.services import Services
@@ -31,33 +34,59 @@ def create_app(
     compressor: PartCompressor | None = None,
     sinks: Sequence[Sink] | None = None,
     tokenizers: Tokenizers | None = None,
+    source: ConfigSource | None = None,
 ) -> Starlette:
     """Return the proxy as an ASGI application. What is not given is built from the config.
 
-    Its lifespan starts and closes all of it, given or built. Metrics are counted besides. Raises
-    ValueError for a Redis address or an encryption key that cannot be used.
+    Its lifespan starts and closes all of it, given or built. Metrics are counted besides. With
+    `source` a changed config is taken over while it runs; `app.state.reload()` has it read at once.
+    Raises ValueError for a Redis address or an encryption key that cannot be used.
     """
     metrics = Metrics()
     if tokenizers is None:
         tokenizers = Tokenizers(config.compressor.encodings)
-    prices = PriceTable(config.savings.prices)
     if compressor is None:
         compressor = _compressor(config, tokenizers, metrics.shared_cache_error)
-    services = Services(
-        config=config,
-        pipeline=Pipeline(config, compressor, tokenizers, context_window=prices.context_window),
-        upstreams=Upstreams(config.upstreams, given=upstreams, on_failure=metrics.upstream_failure),
-        sinks=(metrics, *(build_sinks(config, metrics) if sinks is None else sinks)),
-        access=Access(config.access),
+    kept = _Kept(
+        compressor=compressor,
+        tokenizers=tokenizers,
         limiter=_limiter(config),
-        prices=prices,
+        sinks=(metrics, *(build_sinks(config, metrics) if sinks is None else sinks)),
+        metrics=metrics,
     )
-    parts = _Parts(services, compressor, tokenizers)
+    parts = _Parts(kept, kept.services(config, upstreams), source)
     metrics.watch(parts.degraded)
     app = Starlette(lifespan=parts.lifespan)
+    app.state.reload = parts.reload
     # Not as a route: those go by the decoded path, and this takes every path there is.
-    app.router.default = Routes(services, _probes(parts, metrics))
+    app.router.default = parts.routes
     return app
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What stays when the config changes."""
+
+    compressor: PartCompressor
+    tokenizers: Tokenizers
+    limiter: Limiter
+    sinks: Sequence[Sink]
+    metrics: Metrics
+
+    def services(self, config: Config, given: Mapping[str, Upstream] | None = None) -> Services:
+        """Return what a config asks for, made new but for what is kept."""
+        prices = PriceTable(config.savings.prices)
+        window = prices.context_window
+        failed = self.metrics.upstream_failure
+        return Services(
+            config=config,
+            pipeline=Pipeline(config, self.compressor, self.tokenizers, context_window=window),
+            upstreams=Upstreams(config.upstreams, given=given, on_failure=failed),
+            sinks=self.sinks,
+            access=Access(config.access),
+            limiter=self.limiter,
+            prices=prices,
+        )
 
 
 def _compressor(
@@ -103,47 +132,78 @@ def _probes(parts: "_Parts", metrics: Metrics) -> dict[str, Probe]:
 class _Parts:
     """What has to be started before the first request and closed after the last."""
 
-    def __init__(
-        self, services: Services, compressor: PartCompressor, tokenizers: Tokenizers
-    ) -> None:
-        self._services = services
-        self._compressor = compressor
-        self._tokenizers = tokenizers
+    def __init__(self, kept: _Kept, services: Services, source: ConfigSource | None) -> None:
+        self._kept = kept
+        self._generation = Generation(services)
+        self._source = source
+        self._reloader: Reloader | None = None
+        self._retiring: set[asyncio.Task[None]] = set()
         self._loading = True
+        self.routes = Routes(self._generation, _probes(self, kept.metrics))
 
     @contextlib.asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         """Start everything; the classifier loads while /healthz already answers."""
-        await self._services.upstreams.start()
-        for sink in self._services.sinks:
+        await self._generation.services.upstreams.start()
+        for sink in self._kept.sinks:
             await sink.start()
-        loading = asyncio.create_task(self._load())
+        tasks = [asyncio.create_task(self._load())]
+        if self._source is not None:
+            on_result = self._kept.metrics.config_reload
+            self._reloader = Reloader(self._source, self._take_over, on_result=on_result)
+            tasks.append(asyncio.create_task(self._reloader.run()))
         try:
             yield
         finally:
-            loading.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await loading
-            await self._services.upstreams.close()
-            await self._services.limiter.close()
-            await self._compressor.close()
-            for sink in self._services.sinks:
+            for task in (*tasks, *self._retiring):
+                task.cancel()
+            await asyncio.gather(*tasks, *self._retiring, return_exceptions=True)
+            await self._generation.services.upstreams.close()
+            await self._kept.limiter.close()
+            await self._kept.compressor.close()
+            for sink in self._kept.sinks:
                 await sink.close()
 
+    def reload(self) -> None:
+        """Have the config read again soon. Does nothing where there is no source to read."""
+        if self._reloader is not None:
+            self._reloader.request()
+
+    async def _take_over(self, config: Config) -> None:
+        services = self._kept.services(config)
+        async with contextlib.AsyncExitStack() as unless_started:
+            unless_started.push_async_callback(services.upstreams.close)
+            await services.upstreams.start()
+            unless_started.pop_all()
+        old, self._generation = self._generation, Generation(services)
+        self.routes.use(self._generation)
+        task = asyncio.create_task(self._retire(old))
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
+
+    async def _retire(self, old: Generation) -> None:
+        try:
+            await old.ended()
+        finally:
+            await old.services.upstreams.close()
+
     async def _load(self) -> None:
-        await self._compressor.start()
+        await self._kept.compressor.start()
         # Else the first request would wait for it.
-        await asyncio.to_thread(self._tokenizers.counter, DEFAULT_ENCODING)
+        await asyncio.to_thread(self._kept.tokenizers.counter, DEFAULT_ENCODING)
         self._loading = False
 
     def degraded(self) -> Mapping[str, str]:
         """What does not work now and why, by component."""
-        found = {**self._compressor.degraded(), **self._services.upstreams.degraded()}
+        kept = self._kept
+        found = {**kept.compressor.degraded(), **self._generation.services.upstreams.degraded()}
         if self._loading:
             found.setdefault("classifier", "it is still loading")
-        if (why := self._services.limiter.degraded()) is not None:
+        if self._reloader is not None and self._reloader.trouble is not None:
+            found["config"] = self._reloader.trouble
+        if (why := kept.limiter.degraded()) is not None:
             found["limits"] = why
-        for sink in self._services.sinks:
+        for sink in kept.sinks:
             if (why := sink.degraded()) is not None:
                 found[type(sink).__name__] = why
         return found

@@ -24,8 +24,10 @@ _INTRO = """\
 
 Tersely reads one YAML file: the one named by `tersely serve --config FILE`, else `config.yaml` in \
 the current folder, else the one it comes with, which serves OpenAI with the client's own key. It \
-is read once, at start. `tersely check-config FILE` says what is wrong with a file, with line and \
-key, or shows which policy each example request would get; `--model`, `--path`, `--header \
+is read again on SIGHUP and when it changes; \
+[what takes a restart](security.md#changing-the-config-while-it-runs) is named in the log. \
+`tersely check-config FILE` says what is wrong with a file, with line and key, or shows which \
+policy each example request would get; `--model`, `--path`, `--header \
 NAME=VALUE` and `--tenant` ask about one request.
 
 - Unknown keys are errors, and so is a key that is written twice. A key without a value counts as \

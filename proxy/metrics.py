@@ -56,6 +56,8 @@ class Metrics(Collector):
         self._upstreams: Counter[_Labels] = Counter()
         self._upstream_failures: Counter[_Labels] = Counter()
         self._shared_cache_errors = 0
+        self._reloads: Counter[_Labels] = Counter()
+        self._reloaded = True
         self._dollars = 0.0
         self._unpriced = 0
         self._compress = _Histogram(_COMPRESS_BUCKETS)
@@ -113,6 +115,11 @@ class Metrics(Collector):
     def shared_cache_error(self) -> None:
         """Count one failed call to the shared cache."""
         self._shared_cache_errors += 1
+
+    def config_reload(self, succeeded: bool) -> None:
+        """Count one attempt to take over a changed config."""
+        self._reloads["succeeded" if succeeded else "failed",] += 1
+        self._reloaded = succeeded
 
     def watch(self, source: DegradedSource) -> None:
         """Ask `source` on every scrape what is degraded: component to reason."""
@@ -176,6 +183,7 @@ class Metrics(Collector):
         yield _counter(
             "tersely_records_dropped", "Savings records that a sink lost.", ("sink",), dropped
         )
+        yield from self._reload_metrics()
         yield self._degraded_gauge()
 
     def _token_counters(self) -> Iterable[Metric]:
@@ -215,6 +223,19 @@ class Metrics(Collector):
             "tersely_prompt_tokens_unpriced",
             "Saved tokens that are not in tersely_saved_dollars, since their price is unknown.",
             value=self._unpriced,
+        )
+
+    def _reload_metrics(self) -> Iterable[Metric]:
+        yield _counter(
+            "tersely_config_reloads",
+            "Changed configs, by whether they could be taken over.",
+            ("result",),
+            self._reloads,
+        )
+        yield GaugeMetricFamily(
+            "tersely_config_last_reload_successful",
+            "0 while the config file cannot be used and an earlier one holds.",
+            value=int(self._reloaded),
         )
 
     def _degraded_gauge(self) -> Metric:

@@ -21,6 +21,7 @@ from proxy.errors import (
     wrong_method,
 )
 from proxy.exchange import Exchange, new_request_id
+from proxy.generation import Generation
 from proxy.headers import header_map
 from proxy.services import Services
 
@@ -68,11 +69,14 @@ def liveness() -> tuple[int, bytes, bytes]:
 class Routes:
     """The ASGI application behind the lifespan."""
 
-    def __init__(self, services: Services, probes: Mapping[str, Probe]) -> None:
-        self._services = services
+    def __init__(self, generation: Generation, probes: Mapping[str, Probe]) -> None:
+        self._generation = generation
         self._probes = probes
         self._running = 0
-        self._limit = services.config.server.max_connections
+
+    def use(self, generation: Generation) -> None:
+        """Serve from now on with these services; what has begun ends with those it began with."""
+        self._generation = generation
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's request."""
@@ -93,14 +97,20 @@ class Routes:
         if not within_api(raw_path):
             await self._beside(scope, send)
             return
+        with self._generation.serving() as services:
+            await self._serve(services, scope, receive, send)
+
+    async def _serve(self, services: Services, scope: Scope, receive: Receive, send: Send) -> None:
+        raw_path: bytes = scope["raw_path"]
         dialect = _DIALECTS.get(raw_path) if scope["method"] == "POST" else None
-        exchange = Exchange(self._services, scope, receive, send, dialect=dialect)
+        exchange = Exchange(services, scope, receive, send, dialect=dialect)
         if scope["method"] == "TRACE":
             # It would show what was added on the way, the upstream's key for one.
             await exchange.run(not_allowed("TRACE"))
             return
-        if self._running >= self._limit:
-            await exchange.run(too_many_connections(self._limit))
+        limit = services.config.server.max_connections
+        if self._running >= limit:
+            await exchange.run(too_many_connections(limit))
             return
         self._running += 1
         try:

@@ -82,8 +82,13 @@ SEPARATED = (
 ENVIRONMENT_READER = "proxy/config.py"
 ENVIRONMENT_NAMES = {"environ", "environb", "getenv", "getenvb", "putenv"}
 # How many handlers may catch everything, by file: the fail-open boundaries of the compressor and of
-# the request's preparation, and the error table.
-BROAD_EXCEPTS = {"compressor/deadline.py": 1, "proxy/exchange.py": 1, "proxy/planning.py": 1}
+# the request's preparation, the error table, and a changed config.
+BROAD_EXCEPTS = {
+    "compressor/deadline.py": 1,
+    "proxy/exchange.py": 1,
+    "proxy/planning.py": 1,
+    "proxy/reload.py": 1,
+}
 
 
 def read_modules(root: Path, packages: Sequence[str]) -> list[Module]:

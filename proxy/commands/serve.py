@@ -1,9 +1,11 @@
 """`tersely serve`: the proxy itself."""
 
+import asyncio
 import errno
+import signal
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -12,9 +14,7 @@ from policies.types import Mode, RequestFacts
 from proxy.config import Config, ConfigError, Loaded, ServerConfig, find, read
 from proxy.config_warnings import warnings
 from proxy.listening import why_not_to_listen
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp
+from proxy.reload import ConfigSource
 
 _BACKLOG = 2048
 _UNUSABLE = 2
@@ -37,8 +37,13 @@ def serve(
     ] = False,
 ) -> None:
     """Start the proxy. Records go to standard output, everything else to standard error."""
+    path = find(config)
+
+    def read_it() -> Loaded:
+        return _with_options(read(path), host, port, allow_open=allow_open)
+
     try:
-        loaded = _with_options(read(find(config)), host, port, allow_open=allow_open)
+        loaded = read_it()
     except ConfigError as error:
         _fail(f"{error}\n`tersely check-config {error.path}` checks it again.")
     if (why := why_not_to_listen(loaded.config)) is not None:
@@ -46,11 +51,12 @@ def serve(
     listener = listen(loaded.config.server)
     for warning in warnings(loaded):
         typer.echo(f"warning: {loaded.path}:{warning}", err=True)
-    run(loaded, listener)
+    run(ConfigSource(loaded, read_it, _tell), listener)
 
 
-def run(loaded: Loaded, listener: socket.socket) -> None:
-    """Serve on a listening socket until a signal ends it."""
+def run(source: ConfigSource, listener: socket.socket) -> None:
+    """Serve on a listening socket until a signal ends it; SIGHUP has the config read again."""
+    loaded = source.loaded
     # the model runtimes and the server take most of a second to import: not for `--help`
     import uvicorn  # noqa: PLC0415
 
@@ -63,10 +69,12 @@ def run(loaded: Loaded, listener: socket.socket) -> None:
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
+                if hasattr(signal, "SIGHUP"):
+                    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.state.reload)
                 typer.echo(announcement(loaded, listener), err=True)
 
     try:
-        app: ASGIApp = create_app(loaded.config)
+        app = create_app(loaded.config, source=source)
     except ValueError as error:
         _fail(f"{loaded.path}: {error}")
     server = Announcing(uvicorn_config(app, loaded.config.server))
@@ -146,6 +154,10 @@ def _with_options(
     server = loaded.config.server.model_copy(update=update)
     config = loaded.config.model_copy(update={"server": server})
     return Loaded(config, loaded.path, loaded.document)
+
+
+def _tell(text: str) -> None:
+    typer.echo(text, err=True)
 
 
 def _fail(message: str) -> NoReturn:

@@ -3,15 +3,10 @@
 Every secret has the mark in it; afterwards all that the proxy wrote anywhere is searched for it.
 """
 
-import asyncio
 import base64
 import contextlib
 import json
-import os
 import sqlite3
-import sys
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +16,13 @@ from typer.testing import CliRunner
 
 from proxy.access import digest_of, new_key
 from proxy.cli import build
-from tests.integration.conftest import ProxyServer, soon
+from tests.integration.conftest import ProxyServer
 from tests.integration.fake_upstream import JSON, Connection, FakeUpstream, Received, well_behaved
 from tests.integration.raw_client import chat, request_bytes
+from tests.integration.served import served
 from tests.proxy.config_files import FERNET_KEY
 
 MARK = "Zq7SecretZq7"
-ROOT = Path(__file__).parents[2]
 KEY = new_key()
 PROMPT = f"The password of the vault is {MARK} and nobody may know it. " * 30
 CHAT = "/v1/chat/completions"
@@ -50,52 +45,6 @@ access:
 cache: {{url_env: REDIS, encryption_key_env: CACHE_KEY, call_budget_ms: 500}}
 savings: {{path: "{ledger}", stream: "{stream}"}}
 """
-
-
-@dataclass
-class Served:
-    """A `tersely serve` of its own process."""
-
-    port: int
-    process: asyncio.subprocess.Process
-    errors: bytearray
-
-    async def send(self, data: bytes) -> bytes:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        writer.write(data)
-        answer = await soon(reader.read(-1))
-        writer.close()
-        return bytes(answer)
-
-    async def stop(self) -> tuple[bytes, bytes]:
-        """End it; return all of its standard output and standard error."""
-        self.process.terminate()
-        out, rest = await soon(self.process.communicate())
-        return out, bytes(self.errors) + rest
-
-
-@contextlib.asynccontextmanager
-async def served(config: Path, environ: dict[str, str]) -> AsyncIterator[Served]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-c", "from proxy.cli import main; main()", "serve", "--config", str(config)),
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environ},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    assert process.stderr is not None
-    try:
-        errors = bytearray()
-        while b"Tersely listens on" not in errors:
-            line = await asyncio.wait_for(process.stderr.readline(), 30)
-            assert line, errors
-            errors += line
-        port = int(errors.split(b"listens on http://127.0.0.1:")[1].split(b"\n")[0])
-        yield Served(port, process, errors)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
 
 
 async def misbehaving(request: Received, connection: Connection) -> None:

@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 from proxy.commands import serve as command
 from proxy.commands.serve import announcement, listen
 from proxy.config import Loaded, ServerConfig, read
+from proxy.reload import ConfigSource
 from tests.proxy.config_files import LEAST
 
 ROOT = Path(__file__).parents[3]
@@ -50,9 +51,10 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[Loaded]:
     """What would have been served; the listening socket is closed."""
     seen: list[Loaded] = []
 
-    def run(loaded: Loaded, listener: socket.socket) -> None:
+    def run(source: ConfigSource, listener: socket.socket) -> None:
         listener.close()
-        seen.append(loaded)
+        seen.append(source.loaded)
+        assert source.read().config == source.loaded.config  # with the options once more
 
     monkeypatch.setattr(command, "run", run)
     return seen
@@ -143,12 +145,13 @@ def test_other_defaults_are_announced(path: Path, old: str, new: str, words: str
 def test_what_the_app_refuses_is_explained(
     path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def refuse(_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise ValueError("the address is of no use")
 
     monkeypatch.setattr("proxy.app.create_app", refuse)
+    loaded = read(path, {})
     with closing(listen(ServerConfig(port=0))) as listener, pytest.raises(typer.Exit):
-        command.run(read(path, {}), listener)
+        command.run(ConfigSource(loaded, lambda: loaded), listener)
     assert capsys.readouterr().err == f"{path}: the address is of no use\n"
 
 
