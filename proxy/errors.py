@@ -208,6 +208,15 @@ def not_allowed(method: str) -> RequestRefused:
     return RequestRefused(405, f"The method {method} is not passed on.", code="method_not_allowed")
 
 
+def too_large(limit: int) -> RequestRefused:
+    """Return the 413 for a body that is to be read here and is over `limit` bytes."""
+    return RequestRefused(
+        413,
+        f"The body is over {limit} bytes (server.max_parse_bytes).",
+        code="request_too_large",
+    )
+
+
 def too_many_connections(limit: int) -> RequestRefused:
     """Return the 503 for a request over the concurrency cap."""
     return RequestRefused(

@@ -24,6 +24,7 @@ from proxy.errors import (
     error_body,
     error_shape,
     request_id_headers,
+    too_large,
     without_words,
 )
 from proxy.limits import Allowance
@@ -47,7 +48,8 @@ def new_request_id() -> str:
 class Exchange:
     """Serves one request under /v1. `run` writes exactly one record, whatever happens.
 
-    `dialect` is that of a request whose prompt is compressed, None for what passes.
+    `dialect` is that of a request whose prompt is compressed, None for what passes. One that
+    `answers_itself` is POST /v1/compress, for which no upstream is asked.
     """
 
     def __init__(
@@ -58,10 +60,12 @@ class Exchange:
         send: Send,
         *,
         dialect: Dialect | None,
+        answers_itself: bool = False,
     ) -> None:
         self._services = services
         self._scope = scope
         self._dialect = dialect
+        self._answers_itself = answers_itself
         self._client = Client(receive, send)
         self._headers = head.header_map(scope["headers"])
         self._caller = Caller(UNKNOWN_TENANT)
@@ -85,7 +89,7 @@ class Exchange:
             if refusal is not None:
                 raise refusal
             self._allowance = await self._services.limiter.admit(caller.tenant, caller.limits)
-            await self._serve()
+            await (self._serve_itself() if self._answers_itself else self._serve())
             self._ending = Ending.FINISHED
         except ClientGone:
             self._ending = Ending.CLIENT_GONE
@@ -117,6 +121,31 @@ class Exchange:
             await self._answer(response, plan)
         finally:
             response.close()
+
+    async def _serve_itself(self) -> None:
+        limit = self._services.config.server.max_parse_bytes
+        body, complete = await self._client.read_body(limit)
+        if not complete:
+            raise too_large(limit)
+        self._client.watch()
+        answer = await self._services.pipeline.shorten(
+            body,
+            self._headers,
+            tenant=self._caller.tenant,
+            check_policy=self._caller.check_policy,
+            check_models=self._caller.check_models,
+        )
+        self._client.check()
+        self._status = 200
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(answer)),
+            (b"x-request-id", self._id.encode("ascii")),
+        ]
+        if self._allowance is not None:
+            headers += self._allowance.headers()
+        await self._client.start(200, headers)
+        await self._client.finish(answer)
 
     def _admitted(self) -> Caller:
         scope = self._scope

@@ -1,7 +1,7 @@
 """A request body in; the body to send, and a report of what was done to it, out."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from compressor.message_question import question_of
@@ -19,6 +19,7 @@ from proxy.dialects.base import BodyReading, BodyText, Dialect
 from proxy.errors import RequestRefused
 from proxy.json_spans import Edit, Unreadable, splice, string_literal
 from proxy.savings import CompressionReport, Treatment
+from proxy.text_compression import answer_of, body_texts, policy_for, read_request
 from proxy.treatment import Treated, leave_alone, text_parts, treat
 from proxy.upstream_choice import stickiness
 
@@ -157,6 +158,41 @@ class Pipeline:
             report=replace(treated.report, note=reading.note),
             conversation=_beginning(reading) if len(route.upstreams) > 1 else b"",
         )
+
+    async def shorten(
+        self,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        tenant: str,
+        check_policy: Callable[[str], None],
+        check_models: Callable[[Sequence[str]], None],
+    ) -> bytes:
+        """Return the answer to POST /v1/compress. Raises RequestRefused for what cannot be done."""
+        coding = headers.get("content-encoding", "")
+        limit = self._config.server.max_parse_bytes
+        try:
+            content = await asyncio.to_thread(decode_body, body, coding, limit)
+        except Unreadable as why:
+            raise RequestRefused(400, f"The body cannot be read: {why.note}") from None
+        request = await asyncio.to_thread(read_request, content.data)
+        check_models([request.model])
+        policy = policy_for(request, self._config.policies, check_policy)
+        owner = "" if self._config.cache.share_between_tenants else tenant
+        counts = await self._counter.count(request.model, request.all_texts, owner=owner)
+        texts = body_texts(request, policy)
+        parts = text_parts(texts, counts.tokens)
+        treated = await treat(
+            policy.model_copy(update={"question_aware": request.question is not None}),
+            texts,
+            parts,
+            select(policy, parts, window=self._window(request.model)),
+            counts,
+            compressor=self._compressor,
+            tenant=owner,
+            question=request.question,
+        )
+        return answer_of(request, treated)
 
     def _asks(self, route: Route) -> bool:
         upstreams = self._config.upstreams

@@ -7,6 +7,7 @@ from urllib.parse import unquote_to_bytes
 import orjson
 from starlette.types import Receive, Scope, Send
 
+from proxy import text_compression
 from proxy.azure import PREFIX as AZURE_PREFIX
 from proxy.azure import from_azure
 from proxy.dialects import DIALECTS
@@ -27,6 +28,8 @@ from proxy.services import Services
 
 # By the path as it came: one that is spelled with percent signs is none of these.
 _DIALECTS = {path.encode("ascii"): dialect for path, dialect in DIALECTS.items()}
+
+_COMPRESS = text_compression.PATH.encode("ascii")
 
 Probe = Callable[[], tuple[int, bytes, bytes]]
 
@@ -103,7 +106,8 @@ class Routes:
     async def _serve(self, services: Services, scope: Scope, receive: Receive, send: Send) -> None:
         raw_path: bytes = scope["raw_path"]
         dialect = _DIALECTS.get(raw_path) if scope["method"] == "POST" else None
-        exchange = Exchange(services, scope, receive, send, dialect=dialect)
+        itself = raw_path == _COMPRESS and scope["method"] == "POST"
+        exchange = Exchange(services, scope, receive, send, dialect=dialect, answers_itself=itself)
         if scope["method"] == "TRACE":
             # It would show what was added on the way, the upstream's key for one.
             await exchange.run(not_allowed("TRACE"))

@@ -34,6 +34,18 @@ class Preparer(Protocol):
         """Return what the upstream is sent; raises RequestRefused, and what check_policy raises."""
         ...
 
+    async def shorten(
+        self,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        tenant: str,
+        check_policy: Callable[[str], None],
+        check_models: Callable[[Sequence[str]], None],
+    ) -> bytes:
+        """Return the answer to POST /v1/compress; raises RequestRefused."""
+        ...
+
     def untouched(
         self, *, path: str, headers: Mapping[str, str], tenant: str, body: bytes, note: str
     ) -> Prepared:
