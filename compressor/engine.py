@@ -95,6 +95,11 @@ class Draft:
         """The classifier's outputs; cancel it to drop the windows that have not begun."""
         return self.job.future
 
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many of the classifier's windows are done, and how many there are."""
+        return self.job.progress
+
     def finish(self) -> CompressionResult:
         """Make the result, once the classifier is done (blocks until then)."""
         outputs = self.pending.result()

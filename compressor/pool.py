@@ -67,10 +67,15 @@ class Job(Generic[_Output]):
         self.future: Future[list[_Output]] = Future()
         self._waiting = deque(enumerate(pieces))
         self._outputs: dict[int, _Output] = {}
-        self._unfinished = len(pieces)
+        self._total = self._unfinished = len(pieces)
         self._submitted = time.perf_counter()
         self._started: float | None = None
         self._ended = self._submitted
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many windows are done, and how many there are."""
+        return self._total - self._unfinished, self._total
 
     @property
     def queue_ms(self) -> float:

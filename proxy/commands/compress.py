@@ -2,15 +2,21 @@
 
 import json
 import sys
+from concurrent.futures import wait
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import Progress
 
 from compressor.types import CompressionResult, Settings
 
+if TYPE_CHECKING:
+    from compressor.engine import Draft
+
+_STEP_SECONDS = 0.1
 _LONG_TEXT = 20_000  # characters; more takes about a second
 _UNUSABLE = 2
 
@@ -37,8 +43,22 @@ def compress(  # noqa: PLR0917 - typer reads the options off the signature
     classifier: Annotated[
         str, typer.Option(help="`bundled`, a folder, or a hub name (torch extra).")
     ] = "bundled",
+    question: Annotated[
+        str | None, typer.Option(help="Give more of the budget to what bears on this question.")
+    ] = None,
+    json_prose: Annotated[
+        bool, typer.Option("--json-prose", help="Also shorten long prose in JSON strings.")
+    ] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Show the text with dropped words.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Text, counts and kept spans.")] = False,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="With --json: every word, its probability and the reason."),
+    ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(help="Write a page that shows every word, kept or dropped, and why."),
+    ] = None,
 ) -> None:
     """Shorten a text by dropping the words that matter least."""
     if rate is None and threshold is None and target_tokens is None:
@@ -46,7 +66,8 @@ def compress(  # noqa: PLR0917 - typer reads the options off the signature
     text = _read(file)
     # the model runtimes take most of a second to import: not for `--help`
     from compressor.classifier.base import ClassifierUnavailable  # noqa: PLC0415
-    from compressor.engine import Compressor  # noqa: PLC0415
+    from compressor.engine import Compressor, Plain  # noqa: PLC0415
+    from compressor.pool import Overloaded  # noqa: PLC0415
     from compressor.tokens import Tokenizers  # noqa: PLC0415
 
     tokenizers = Tokenizers()
@@ -58,16 +79,40 @@ def compress(  # noqa: PLR0917 - typer reads the options off the signature
             target_tokens=target_tokens,
             force_tokens=tuple(force_token or ()),
             encoding=tokenizers.for_model(model).encoding,
+            question=question,
+            json_prose=json_prose,
         )
         with Compressor(tokenizers=tokenizers, name=classifier) as compressor:
-            if len(text) > _LONG_TEXT and errors.is_terminal:
-                with errors.status(f"Compressing {len(text):,} characters ..."):
-                    result = compressor.compress(text, settings)
-            else:
-                result = compressor.compress(text, settings)
-    except (ValueError, ClassifierUnavailable) as error:
+            draft = compressor.begin(text, settings, explain=explain or html is not None)
+            if not isinstance(draft, Plain) and len(text) > _LONG_TEXT and errors.is_terminal:
+                _show_progress(draft, errors)
+            result = draft.finish()
+    except (ValueError, ClassifierUnavailable, Overloaded) as error:
         raise _refusal(str(error)) from None
+    if html is not None:
+        _write_page(html, text, result)
     _write(text, result, diff=diff, as_json=as_json)
+
+
+def _show_progress(draft: "Draft", errors: Console) -> None:
+    """Show how much of the text the classifier has read, until it has read all of it."""
+    done, total = draft.progress
+    with Progress(console=errors, transient=True) as progress:
+        task = progress.add_task("Compressing", total=total)
+        while not draft.pending.done():
+            wait([draft.pending], timeout=_STEP_SECONDS)
+            done, total = draft.progress
+            progress.update(task, completed=done)
+
+
+def _write_page(path: Path, text: str, result: CompressionResult) -> None:
+    from proxy.explained_page import page  # noqa: PLC0415 - only this output needs it
+
+    try:
+        path.write_text(page(text, result), "utf-8", errors="replace")
+    except OSError as error:
+        raise _refusal(f"cannot write {path}: {error.strerror}") from None
+    typer.echo(f"wrote {path}", err=True)
 
 
 def _read(file: Path | None) -> str:
@@ -83,6 +128,8 @@ def _read(file: Path | None) -> str:
 def _write(text: str, result: CompressionResult, *, diff: bool, as_json: bool) -> None:
     if as_json:
         document = asdict(result) | {"rate": result.rate}
+        if not result.words:
+            del document["words"]
         typer.echo(json.dumps(document, ensure_ascii=False))
         return
     if diff:

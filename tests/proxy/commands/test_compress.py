@@ -1,12 +1,16 @@
+import io
 import json
 import re
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 from click.testing import Result
+from rich.console import Console
 from typer.testing import CliRunner
 
 from proxy.cli import build
+from proxy.commands.compress import _show_progress
 
 TEXT = (
     "The committee did not approve the budget of 4,250 euros because the auditor had not yet "
@@ -66,3 +70,52 @@ def test_what_cannot_be_is_explained(
     assert result.exit_code == 2
     assert said in result.stderr
     assert not result.stdout
+
+
+def test_explained_as_json_every_word_has_a_reason() -> None:
+    document = json.loads(run("--json", "--explain", stdin=TEXT).stdout)
+    words = document["words"]
+    assert [TEXT[w["start"] : w["end"]] for w in words if w["kept"]][:1] != []
+    assert {w["why"] for w in words} >= {"classifier", "protected:negation"}
+    assert all(0 <= w["probability"] <= 1 for w in words)
+    assert "words" not in json.loads(run("--json", stdin=TEXT).stdout)
+
+
+def test_a_page_is_written_beside_the_text(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    result = run("--html", str(page), "--question", "When will it meet?", stdin=TEXT)
+    assert result.exit_code == 0
+    assert 0 < len(result.stdout) < len(TEXT)
+    assert "keep probability" in page.read_text()
+    assert run("--html", str(tmp_path / "no" / "page.html"), stdin=TEXT).exit_code == 2
+
+
+def test_long_prose_in_json_on_request() -> None:
+    text = json.dumps({"id": "a-1", "body": TEXT.strip()})
+    shorter = json.loads(run("--json-prose", stdin=text).stdout)
+    assert shorter["id"] == "a-1"
+    assert 0 < len(shorter["body"]) < len(TEXT)
+    assert json.loads(run(stdin=text).stdout) == json.loads(text)
+
+
+class Slow:
+    """A draft whose windows are done one look after the other."""
+
+    def __init__(self) -> None:
+        self.pending: Future[None] = Future()
+        self.looks = 0
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        self.looks += 1
+        if self.looks == 4:
+            self.pending.set_result(None)
+        return self.looks, 4
+
+
+def test_progress_is_shown_until_all_is_read() -> None:
+    shown = io.StringIO()
+    slow = Slow()
+    _show_progress(slow, Console(file=shown, force_terminal=True, width=60))  # type: ignore[arg-type]
+    assert slow.looks == 4
+    assert "Compressing" in shown.getvalue()
