@@ -14,7 +14,7 @@ from rich.progress import Progress
 from compressor.types import CompressionResult, Settings
 
 if TYPE_CHECKING:
-    from compressor.engine import Draft
+    from compressor.engine import Draft, SettingsFields
 
 _STEP_SECONDS = 0.1
 _LONG_TEXT = 20_000  # characters; more takes about a second
@@ -64,6 +64,28 @@ def compress(  # noqa: PLR0917 - typer reads the options off the signature
     if rate is None and threshold is None and target_tokens is None:
         rate = 0.5
     text = _read(file)
+    result = _compressed(
+        text,
+        {
+            "rate": rate,
+            "threshold": threshold,
+            "target_tokens": target_tokens,
+            "force_tokens": tuple(force_token or ()),
+            "question": question,
+            "json_prose": json_prose,
+        },
+        model=model,
+        classifier=classifier,
+        explain=explain or html is not None,
+    )
+    if html is not None:
+        _write_page(html, text, result)
+    _write(text, result, diff=diff, as_json=as_json)
+
+
+def _compressed(
+    text: str, options: "SettingsFields", *, model: str, classifier: str, explain: bool
+) -> CompressionResult:
     # the model runtimes take most of a second to import: not for `--help`
     from compressor.classifier.base import ClassifierUnavailable  # noqa: PLC0415
     from compressor.engine import Compressor, Plain  # noqa: PLC0415
@@ -73,25 +95,14 @@ def compress(  # noqa: PLR0917 - typer reads the options off the signature
     tokenizers = Tokenizers()
     errors = Console(stderr=True)
     try:
-        settings = Settings(
-            rate=rate,
-            threshold=threshold,
-            target_tokens=target_tokens,
-            force_tokens=tuple(force_token or ()),
-            encoding=tokenizers.for_model(model).encoding,
-            question=question,
-            json_prose=json_prose,
-        )
+        settings = Settings(**options, encoding=tokenizers.for_model(model).encoding)
         with Compressor(tokenizers=tokenizers, name=classifier) as compressor:
-            draft = compressor.begin(text, settings, explain=explain or html is not None)
+            draft = compressor.begin(text, settings, explain=explain)
             if not isinstance(draft, Plain) and len(text) > _LONG_TEXT and errors.is_terminal:
                 _show_progress(draft, errors)
-            result = draft.finish()
+            return draft.finish()
     except (ValueError, ClassifierUnavailable, Overloaded) as error:
         raise _refusal(str(error)) from None
-    if html is not None:
-        _write_page(html, text, result)
-    _write(text, result, diff=diff, as_json=as_json)
 
 
 def _show_progress(draft: "Draft", errors: Console) -> None:
