@@ -95,7 +95,8 @@ def _compressed(
     tokenizers = Tokenizers()
     errors = Console(stderr=True)
     try:
-        settings = Settings(**options, encoding=tokenizers.for_model(model).encoding)
+        options["encoding"] = tokenizers.for_model(model).encoding
+        settings = Settings(**options)
         with Compressor(tokenizers=tokenizers, name=classifier) as compressor:
             draft = compressor.begin(text, settings, explain=explain)
             if not isinstance(draft, Plain) and len(text) > _LONG_TEXT and errors.is_terminal:
