@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 import compressor as compression
 from compressor.tokens import DEFAULT_ENCODING, Tokenizers
 from compressor.types import PartCompressor
+from proxy import openapi
 from proxy.access import Access
 from proxy.config import Config
 from proxy.generation import Generation
@@ -118,6 +119,8 @@ def _limiter(config: Config) -> Limiter:
 
 
 def _probes(parts: "_Parts", metrics: Metrics) -> dict[str, Probe]:
+    description = openapi.rendered()
+
     def metrics_page() -> tuple[int, bytes, bytes]:
         body, content_type = metrics.render()
         return 200, body, content_type.encode("latin-1")
@@ -126,6 +129,7 @@ def _probes(parts: "_Parts", metrics: Metrics) -> dict[str, Probe]:
         "/healthz": liveness,
         "/readyz": lambda: readiness(parts.degraded()),
         "/metrics": metrics_page,
+        "/openapi.json": lambda: (200, description, b"application/json"),
     }
 
 

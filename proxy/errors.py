@@ -191,7 +191,7 @@ def not_served(method: str, path: str) -> RequestRefused:
     return RequestRefused(
         404,
         f"Invalid URL ({method} {path}). The API is under /v1; beside it there are /healthz, "
-        "/readyz and /metrics.",
+        "/readyz, /metrics and /openapi.json.",
         code="unknown_url",
     )
 

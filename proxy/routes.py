@@ -1,4 +1,4 @@
-"""What is served where: everything under /v1, three probes beside it, and nothing else."""
+"""What is served where: everything under /v1, a few paths of our own, and nothing else."""
 
 import re
 from collections.abc import Callable, Mapping

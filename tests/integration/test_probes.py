@@ -87,7 +87,7 @@ async def test_metrics_count_requests_and_say_what_is_degraded(
     assert 'tersely_degraded{component="shared cache"} 1.0' in text
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/openapi.json"])
 async def test_probes_are_only_read(proxy: Proxy, upstream: FakeUpstream, path: str) -> None:
     await ready(proxy)
     head = await ask(proxy, "HEAD", path)
