@@ -5,6 +5,8 @@ from typing import Any
 
 import orjson
 
+from proxy.text_compression import PATH, CompressRequest
+
 JSON = "application/json"
 TEXT = "text/plain"
 
@@ -24,6 +26,37 @@ _READINESS = {
             "type": "object",
             "additionalProperties": {"type": "string"},
             "description": "What does not work now and why, by component.",
+        },
+    },
+}
+_COMPRESSED_TEXT = {
+    "text": {"type": "string"},
+    "tokens_before": {"type": "integer"},
+    "tokens_after": {"type": "integer"},
+    "rate": {"type": "number"},
+    "reason": {"type": "string"},
+    "budget_unmet": {"type": "boolean"},
+    "protected": {"type": "integer"},
+    "restored": {"type": "integer"},
+    "lost": {"type": "integer"},
+    "cache": {"type": ["string", "null"]},
+    "failure": {"type": ["string", "null"]},
+}
+_COMPRESSION = {
+    "object": {"const": "compression"},
+    "model": {"type": "string"},
+    "policy": {"type": "string"},
+    "encoding": {"type": "string"},
+    "tokens_estimated": {"type": "boolean"},
+    "tokens_before": {"type": "integer"},
+    "tokens_after": {"type": "integer"},
+    "results": {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "required": [*_COMPRESSED_TEXT],
+            "additionalProperties": False,
+            "properties": _COMPRESSED_TEXT,
         },
     },
 }
@@ -96,12 +129,19 @@ def document() -> dict[str, Any]:
                 },
             ),
             "/metrics": _read("Prometheus metrics", {"200": _answer("The metrics.", TEXT)}),
+            PATH: {"post": _compress()},
             "/openapi.json": _read("This description", {"200": _answer("It.", JSON)}),
         },
         "components": {
             "schemas": {
                 "Status": _STATUS,
                 "Readiness": _READINESS,
+                "Compression": {
+                    "type": "object",
+                    "required": [*_COMPRESSION],
+                    "additionalProperties": False,
+                    "properties": _COMPRESSION,
+                },
                 "Error": _ERROR,
                 "AnthropicError": _ANTHROPIC_ERROR,
             },
@@ -119,6 +159,27 @@ def _answer(description: str, content_type: str, schema: str | None = None) -> d
     kind = "string" if content_type == TEXT else "object"
     form = {"type": kind} if schema is None else {"$ref": f"#/components/schemas/{schema}"}
     return {"description": description, "content": {content_type: {"schema": form}}}
+
+
+def _compress() -> dict[str, Any]:
+    """Return the operation that shortens texts; docs/compress-api.md has its members in words."""
+    refusals = {
+        "400": "The body is not what is asked for.",
+        "401": "A proxy key is needed.",
+        "403": "The key is not allowed to do this.",
+        "413": "The body is too large.",
+        "429": "A limit of the tenant is reached.",
+        "503": "Too many requests at once.",
+    }
+    request = {"schema": CompressRequest.model_json_schema()}
+    return {
+        "summary": "Shorten texts without asking an upstream",
+        "requestBody": {"required": True, "content": {JSON: request}},
+        "responses": {
+            "200": _answer("The shorter texts.", JSON, "Compression"),
+            **{status: _answer(said, JSON, "Error") for status, said in refusals.items()},
+        },
+    }
 
 
 def _read(summary: str, answers: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from proxy.dialects import DIALECTS
 from proxy.openapi import document
+from proxy.text_compression import PATH as COMPRESS_PATH
 from tests.integration.conftest import Proxy
 from tests.integration.fake_upstream import JSON, USAGE, Connection, FakeUpstream, Received
 from tests.integration.raw_client import parse_answer, request_bytes
@@ -24,6 +25,14 @@ LONG = " ".join(f"w{number}" for number in range(40))
 # Beside a schema that takes everything, others in one `anyOf` would be merged into it.
 TEXT = {"enum": [LONG, f"{LONG} \U0001f600 \u00e9 <|endoftext|>", "short"]}
 ODD = {"enum": [None, 7, -0.5, True]}
+OWN = [path for path, operations in document()["paths"].items() if "get" in operations]
+AS_DESCRIBED = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+)
 ANSWER = json.dumps({"id": "x", "object": "x", "usage": USAGE}).encode()
 
 
@@ -40,7 +49,7 @@ def fixed(examples: int) -> settings:
 
 
 @pytest.mark.parametrize("method", ["get", "head"])
-@pytest.mark.parametrize("path", document()["paths"])
+@pytest.mark.parametrize("path", OWN)
 async def test_our_own_endpoints_answer_as_described(proxy: Proxy, path: str, method: str) -> None:
     schema = schemathesis.openapi.from_dict(document())
     operation = schema[path][method.upper()]
@@ -61,7 +70,7 @@ async def test_other_methods_are_refused_as_described(proxy: Proxy) -> None:
 
     @fixed(60)
     @given(
-        path=st.sampled_from(list(document()["paths"])),
+        path=st.sampled_from(OWN),
         method=st.sampled_from(["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]),
         query=st.dictionaries(word, word, max_size=3),
         headers=st.dictionaries(st.sampled_from(["X-A", "Accept", "Authorization"]), word),
@@ -74,19 +83,33 @@ async def test_other_methods_are_refused_as_described(proxy: Proxy) -> None:
         case.method = "GET"  # where the answer is described
         case.validate_response(
             response,
-            checks=[
-                schemathesis.checks.CHECKS.get_one(name)
-                for name in (
-                    "status_code_conformance",
-                    "content_type_conformance",
-                    "response_headers_conformance",
-                    "response_schema_conformance",
-                )
-            ],
+            checks=[schemathesis.checks.CHECKS.get_one(name) for name in AS_DESCRIBED],
         )
 
     await ready(proxy)
     await asyncio.to_thread(run)
+
+
+async def test_texts_to_compress_are_answered_as_described(
+    proxy: Proxy, upstream: FakeUpstream
+) -> None:
+    operation = schemathesis.openapi.from_dict(document())[COMPRESS_PATH]["POST"]
+    checks = [schemathesis.checks.CHECKS.get_one(name) for name in AS_DESCRIBED]
+    seen: set[int] = set()
+
+    def run(mode: Any) -> None:
+        @fixed(60)
+        @given(case=operation.as_strategy(generation_mode=mode))
+        def tried(case: Any) -> None:
+            answer = case.call_and_validate(base_url=proxy.root, timeout=10, checks=checks)
+            seen.add(answer.status_code)
+
+        tried()
+
+    for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE):
+        await asyncio.to_thread(run, mode)
+    assert {200, 400} <= seen
+    assert upstream.received == []
 
 
 def part(needed: tuple[str, ...] = (), **members: Any) -> dict[str, Any]:

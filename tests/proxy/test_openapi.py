@@ -65,4 +65,4 @@ def test_references_lead_somewhere() -> None:
 def test_every_path_that_is_served_is_described() -> None:
     """The message for other paths names the same ones."""
     message = not_served("GET", "/x").message
-    assert all(path in message for path in document()["paths"])
+    assert all(path in message for path, found in document()["paths"].items() if "get" in found)
