@@ -31,7 +31,13 @@ STRONG = _starts_with(
     from_the_(?:text|passage|article|document|context|above) in_(?:one|two|three|a|no_more|at_most|your_own)
     with_reference_to in_light_of pay_attention make_sure be_sure ensure_that remember_to keep_in_mind
     if_you_(?:do_not|don['’]t|cannot|can['’]t|are_not) if_the_(?:answer|text|context|document)
+    i['’]m_(?:preparing|trying|writing|looking) i_am_(?:preparing|trying|writing|looking) need: wanted:
+    what_i_(?:really_)?(?:want|need) all_i_(?:want|need) my_question_is i_wonder i['’]m_wondering
     continue ask reword recast rework tl;dr from_(?:the|this|these)_\w+,
+    turn pull work_out go_through draft put port carry_on help make_it make_this make_me have_a_look
+    look_(?:at|through|up|for) walk_me talk_me fact[ -]?check double[ -]?check cross[ -]?check match
+    begin! tag redline spell_out break_down boil_down reduce expand_on elaborate cut trim tidy
+    clean_up merge reproduce open_a adapt localize localise code parse count_the
     for_each for_every your_(?:task|job|goal|role|answer|response|output|reply) you_are you_will
     you_must you_should you_have_to you_may
     fasse übersetze erkläre beantworte nenne liste schreibe beschreibe analysiere vergleiche erstelle
@@ -40,19 +46,33 @@ STRONG = _starts_with(
     nennen_sie schreiben_sie beschreiben_sie analysieren_sie vergleichen_sie erstellen_sie geben_sie
     antworten_sie verwenden_sie listen_sie extrahieren_sie erläutern_sie du_bist sie_sind deine_aufgabe
     ihre_aufgabe laut_(?:dem|der)
+    zieh ziehe ziehen_sie halte_dich halten_sie lies lesen_sie nutze nutzen_sie suche suchen_sie mach
+    mache machen_sie kürzen_sie ordnen_sie prüfen_sie korrigiere korrigieren_sie verbessere zeig zeige
+    zeigen_sie vervollständige ergänze überarbeite überarbeiten_sie formulieren_sie begründe wandle
+    wandeln_sie sortiere sortieren_sie entwirf entwerfen_sie verfasse verfassen_sie könnten_sie
+    können_sie kannst_du könntest_du ich_(?:brauche|benötige|möchte|hätte_gern)
     résume résumez traduis traduisez explique expliquez réponds répondez liste listez écris écrivez
     décris décrivez analyse analysez compare comparez donne donnez extrais extrayez cite citez indique
     indiquez rédige rédigez identifie identifiez ne_(?:cite|donne|mentionne|fais|faites)[a-z]*
     tu_es vous_êtes ta_tâche votre_tâche à_partir_d[eu] d['’]après selon en_(?:une|deux|trois)
-    en_vous_basant en_te_basant
+    en_vous_basant en_te_basant lis lisez relève relevez propose proposez présente présentez corrige
+    corrigez signale signalez classe classez complète complétez reformule reformulez calcule calculez
+    trouve trouvez dresse dressez fais faites peux-tu pouvez-vous pourriez-vous pourrais-tu
+    j['’]aimerais je_voudrais j['’]ai_besoin
     resume resuma resumir traduce traduzca explica explique responde responda enumera enumere escribe
     escriba describe describa analiza analice compara compare da dé extrae extraiga indica indique
     redacta redacte identifica identifique menciona mencione eres usted_es tu_tarea su_tarea según
     basándo(?:te|se) a_partir_de no_(?:menciones|incluyas|uses|inventes|mencione|incluya|use|invente)
-    haz haga
+    haz haga contesta conteste contéstale lee lea saca saque actúa actúe explícame explíqueme redáctame
+    dime dígame pásalo páselo tradúcelo corrige corrija revisa revise clasifica clasifique completa
+    complete convierte convierta ordena ordene busca busque propón proponga necesito quiero_que quisiera me_gustaría
     resuma traduza responda liste escreva descreva analise forneça extraia você_é sua_tarefa
+    responde escreve lista traduz traduzir resumir preciso gostaria faça
+    faz explica explique reescreve reescreva corrija com_base_(?:no|na|em) usando és
     riassumi riassuma traduci traduca spiega spieghi rispondi risponda elenca elenchi scrivi scriva
-    descrivi analizza confronta estrai sei_un il_tuo_compito
+    descrivi analizza confronta estrai sei_un il_tuo_compito traducilo traducila riscrivi riscriva
+    correggi corregga dimmi mi_dica mi_fai vorrei ho_bisogno fai faccia
+    leggi legga usa_solo in_base_al
     перечисли перечислите переведи переведите объясни объясните ответь ответьте напиши напишите
     опиши опишите кратко_изложи составь составьте сравни сравните твоя_задача ты_— вы_—
     samenvat vat vertaal leg_uit beantwoord noem schrijf beschrijf vergelijk geef
@@ -93,7 +113,8 @@ DECISIVE = re.compile(
     rf"\b(?:the |this |these |that |your )?(?:above|following|below|given|provided|preceding|"
     rf"attached|previous|retrieved) {_TEXT_NOUN}\b|\bthe following \w+\b|"
     rf"\b(?:{_TEXT_NOUN}|it|them) (?:above|below|that follows?|given|provided)\b|"
-    r"\byour (?:task|job|role|goal) (?:is|will)\b|\bact as an?\b|\byou are an? \w+|"
+    r"^(?:here is|here are|here['’]s|that (?:was|is)|those (?:were|are)) .{0,60}[:：]$|"
+    r"\byour (?:task|job|role|goal|objective|persona|mission)(?: is| will|:)|\bact as (?:an?|our|my|the)\b|\byou are an? \w+|"
     r"\banswer (?:the|this|these|my|only|in|with|using|based)\b|"
     r"\b(?:respond|reply|output|return|answer) (?:only |strictly |just )?(?:with|in|as|using)\b|"
     r"\bin (?:your own words|no more than|at most|fewer than|less than|under) |"
@@ -114,15 +135,29 @@ DECISIVE = re.compile(
     r"siguientes?|de arriba|de abajo)\b|\bsiguientes? (?:texto|artículo|documento|pregunta)s?\b|"
     r"\ben (?:una|dos|tres|\d+) (?:frases?|puntos|palabras|líneas|oraciones)\b|"
     r"(?:以下|上述|下面|上面|这篇|這篇|该|本文|文中)(?:的)?(?:文|内容|內容|文章|文本|段落|资料|材料|报告|对话|问题|会议)|"
-    r"^(?:列出|写出|指出|概括|总结|翻译|比较|说明)|(?:根据|按照)(?:文章|文本|上文|以上|资料|材料|内容)|(?:请|請)(?:用|把|将|將|根据|根據|列|总结|總結|概括|翻译|翻譯|回答|说明|說明|写|寫|给|給|从|從|不要)|"
+    r"^(?:列出|写出|指出|概括|总结|翻译|比较|对比|说明|帮我|把.{1,30}(?:列成|改成|改写|翻译|整理|总结|写成))|"
+    r"(?:你|您)(?:现在)?是(?:一|位|名|个)|(?:根据|按照)(?:文章|文本|上文|以上|资料|材料|内容)|"
+    r"^(?:请|請)(?:用|把|将|將|根据|根據|列|总结|總結|概括|翻译|翻譯|回答|说明|說明|写|寫|给|給|从|從|不要|阅读|閱讀)|"
+    r"(?:訳|書き直|書き換え|作成|要約|翻訳)(?:し)?て(?:ください|下さい|くれ|[。．]|$)|^あなたは.{1,30}(?:です|だ)|"
     r"(?:次|以下|上記|下記|この|上)の(?:文章|文|テキスト|記事|文書|内容|質問|議事録|会話|資料|報告書|レポート)|"
     r"(?:要約|翻訳|説明|回答|列挙|答え|教え|抽出|まとめ|分類|比較|書い|使わない|記載)(?:し)?て?(?:で)?(?:ください|下さい)",
     re.IGNORECASE,
 )
 
+# Wording that no document uses of itself: it counts wherever it stands, in a long paragraph too.
+OUTRIGHT = re.compile(
+    rf"^(?:please |now |then ){{1,2}}(?:summari[sz]e|rewrite|translate|rephrase|paraphrase|shorten|simplify|"
+    rf"condense|proofread|extract|list|explain|convert) (?:the|this|that|these|it)(?: {_TEXT_NOUN}\b| \w+ {_TEXT_NOUN}\b)|"
+    r"^(?:what|all) (?:i|we) (?:really |actually |just |only )*(?:want|need|would like|wanted) to (?:know|find out|understand|see) is\b|"
+    r"^(?:my|our) (?:question|request|task for you) (?:is|here is|for you is)\b|"
+    r"^(?:i|we) (?:just |really |only )?(?:want|need|would like) (?:you|to know|to find out|to understand)\b|"
+    r"\b(?:bitte|könnten sie|kannst du) .{0,40}(?:den|die|das) (?:obige[ns]?|folgende[ns]?) ",
+    re.IGNORECASE,
+)
+
 # "Question:" and the like; what follows on the line is the question.
 QUESTION_LABEL = re.compile(
-    r"(?:\*\*|__)?(?:(?:final |user(?:'s)? |my |the )?(?:question|query|task|prompt|request|instruction|problem|"
+    r"(?:\*\*|__)?(?:(?:final |user(?:'s)? |my |the |your )?(?:question|query|task|prompt|request|instruction|problem|"
     r"assignment|objective|goal|q)s?(?: ?\d+)?|frage|aufgabe|question|tâche|consigne|pregunta|tarea|"
     r"pergunta|domanda|compito|вопрос|задача|问题|問題|提问|任务|質問|課題|指示|設問)"
     r"(?:\*\*|__)?[ \t]?[:：](?:\*\*|__)?",
@@ -133,7 +168,7 @@ QUESTION_LABEL = re.compile(
 SECTION_LABEL = re.compile(
     r"(?:#{1,6}[ \t]+)?(?:\*\*|__)?(?:instructions?|rules|requirements|guidelines|constraints|"
     r"(?:output|response|answer)(?: format| style)?|format|formatting|tone|important|"
-    r"your task|tasks?|what i need|deliverables?|anweisungen|regeln|vorgaben|ausgabeformat|wichtig|"
+    r"your task|tasks?|(?:your |my )?instructions|criteria|persona|what i need|deliverables?|anweisungen|regeln|vorgaben|ausgabeformat|wichtig|"
     r"consignes|instructions|règles|format de sortie|important|instrucciones|reglas|requisitos|"
     r"formato(?: de salida)?|importante|要求|规则|規則|输出格式|注意|指示|条件|ルール|出力形式|注意事項)"
     r"(?:\*\*|__)?[ \t]?(?:[:：](?:\*\*|__)?|$)",
@@ -145,6 +180,34 @@ DOCUMENT_FOLLOWS = re.compile(
     rf"(?:{_TEXT_NOUN}|below|following|this|it|text|artikel|dokument|folgendes?|article|document|"
     r"suivante?|texto|artículo|documento|siguiente|文章|内容|文本|テキスト|記事|文)\W{0,6}[:：]\W{0,4}$",
     re.IGNORECASE,
+)
+
+# Before a colon all the same: what follows is the list that the instruction speaks of.
+LIST_FOLLOWS = re.compile(
+    r"(?:format|rules|steps|criteria|fields|instructions|questions|guidelines|requirements|keys|columns|"
+    r"tools|template|style|regeln|schritte|felder|format|règles|étapes|champs|reglas|pasos|campos)"
+    r"\W{0,6}[:：]\W{0,4}$",
+    re.IGNORECASE,
+)
+
+# A statement about something else: a finite verb of being or having and nobody addressed.
+DECLARATIVE = re.compile(
+    r"^(?!(?:i|we|you|my|our|your|ich|wir|du|sie|je|nous|tu|vous|yo|eu|io)\b)(?!.*\b(?:me|my|you|your|mir|mich|moi|me)\b)"
+    r"[^?:]*\b(?:is|are|was|were|has|have|had|does|did|will|can|could|would|may|might|must|should|shall|seems?|became|"
+    r"ist|sind|war|waren|wird|werden|hat|haben|kann|muss|est|sont|était|a été|ont|peut|doit|es|son|fue|fueron|está|están|ha|han|"
+    r"puede|debe|é|são|foi|tem|está|è|sono|era|può|deve)\b[^?:]*$|"
+    r"[^?？:：]*(?:る|た|だ|です|ます|ません|でした|ない)。$",
+    re.IGNORECASE,
+)
+
+# A letter's first line.
+GREETING = re.compile(
+    r"(?:(?:dear|hi|hello|hey|good (?:morning|afternoon|evening)|hallo|liebe[rs]?|sehr geehrte|guten (?:tag|morgen)|"
+    r"bonjour|madame|monsieur|cher|chère|hola|estimad\w{1,4}|buen(?:os|as) \w+|olá|car[oaie]|prezad\w{1,3}|gentile|"
+    r"best|kind regards|regards|sincerely|cheers|yours|cordialement|à bientôt|mit freundlichen|viele grüße|"
+    r"un saludo|saludos|atentamente|abraço|cordiali saluti|from|to|subject|re)\b[^\n?]{0,60}[,:!.：]?$|"
+    r"(?:[^\n。]{1,20}(?:様|先生|女士|经理|您好|你好|さん)[，,：:]?(?:您好|你好)?[：:！!，,]?$))",
+    re.IGNORECASE | re.MULTILINE,
 )
 
 # A question without its mark, as people type it.

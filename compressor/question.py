@@ -3,7 +3,9 @@
 Three kinds of evidence count together: how a sentence is worded (an imperative that prompts use, a
 question, words about "the text above"), where it stands (the first or last paragraph, a short
 paragraph of its own, or the body of a document), and whether the text around it is dialogue. A
-question in the body of a document is document text.
+question in the body of a document is document text. A short paragraph at an end of a much longer
+message is kept whatever its wording ("in French please"), unless it is a title or a greeting:
+no list of words covers how people ask.
 """
 
 import re
@@ -13,8 +15,12 @@ from dataclasses import dataclass
 from compressor.prompt_cues import (
     ADDRESS,
     DECISIVE,
+    DECLARATIVE,
     DOCUMENT_FOLLOWS,
+    GREETING,
     INTERROGATIVE,
+    LIST_FOLLOWS,
+    OUTRIGHT,
     QUESTION_LABEL,
     SECTION_LABEL,
     STRONG,
@@ -36,12 +42,18 @@ _SPEAKER = re.compile(
 )
 _QUESTION_END = re.compile(r"[?？]+[\"'”’)\]」』*_]*$")
 _UNSPACED = re.compile(r"[\u3041-\u30ff\u3400-\u9fff\u0e00-\u0eff]")
+_BARE_LABEL = re.compile(r"\n[^\W\d_][\w' ]{0,30}[:：]\s*$")  # "Label:", for the model to fill in
+_NUMBERING = re.compile(r"(?:[^\W\d_]{1,12} )?\d{1,4}(?:\.\d{1,3}){0,4}[.:)]?\s+")
+_SAID = re.compile(r"[.!?:。！？：]")
 _QUOTE_OPENS = ('"', "“", "«", "„", "「", "『", "> ")
 
 _PROMPT_WORDS = 40  # a paragraph at an end this short, with any instruction in it, is all prompt
 _BRIEF_WORDS = 15
 _SHORT_PARAGRAPH = 70  # words; a longer paragraph is document text
 _DIALOGUE_LINES = 4
+_APART_WORDS = 35  # a paragraph at an end this short is a prompt by its place alone
+_APART_SHARE = 3  # provided that the rest of the message is so many times as long
+_TITLE_WORDS = 8
 _LONGEST_LIST = 14  # items that belong to the instruction before them
 
 
@@ -73,6 +85,9 @@ def prompt_spans(text: str, blocks: Sequence[ProtectedSpan]) -> list[ProtectedSp
     paragraphs = _read_paragraphs(text, blocks)
     if not paragraphs:
         return []
+    if _BARE_LABEL.search(text):  # what stands before the label is for the model to complete
+        for sentence in paragraphs[-1].sentences:
+            sentence.spoken = False
     dialogue = sum(s.spoken for p in paragraphs for s in p.sentences) >= _DIALOGUE_LINES
     for paragraph in paragraphs:
         if dialogue:
@@ -80,7 +95,10 @@ def prompt_spans(text: str, blocks: Sequence[ProtectedSpan]) -> list[ProtectedSp
     ends = (paragraphs[0], paragraphs[-1])
     told = any(_is_prompt(p) for p in ends)
     for paragraph in paragraphs:
-        if _is_prompt(paragraph) and paragraph in ends:
+        if paragraph in ends and _stands_apart(text, paragraph):
+            for sentence in paragraph.sentences:
+                sentence.kept = True
+        elif _is_prompt(paragraph) and paragraph in ends:
             _keep_prompt(paragraph)
         elif paragraph in ends:
             _keep_ends(paragraph, paragraphs, told=told)
@@ -105,6 +123,28 @@ def _is_prompt(paragraph: _Paragraph) -> bool:
     if paragraph.words <= _PROMPT_WORDS:
         return True
     return paragraph.words <= _SHORT_PARAGRAPH and 2 * cues >= len(paragraph.sentences)
+
+
+def _stands_apart(text: str, paragraph: _Paragraph) -> bool:
+    """Whether a paragraph at an end is short beside a long rest, and no title, greeting or turn."""
+    length = paragraph.end - paragraph.start
+    if paragraph.words > _APART_WORDS or length * (_APART_SHARE + 1) > len(text):
+        return False
+    if not paragraph.sentences or paragraph.heading:
+        return False
+    body = text[paragraph.start : paragraph.end].strip()
+    if any(s.spoken for s in paragraph.sentences) or GREETING.match(body):
+        return False
+    if all(_LIST_MARK.match(s.text) for s in paragraph.sentences):
+        return False
+    uncued = not any(s.question or s.strength for s in paragraph.sentences)
+    if uncued and any(
+        DECLARATIVE.match(s.text) for s in paragraph.sentences if not s.text[0].islower()
+    ):
+        return False
+    bare = _NUMBERING.sub("", body)
+    title = body[:1].isupper() or bare != body
+    return not (title and not _SAID.search(bare) and paragraph.words <= _TITLE_WORDS)
 
 
 def _keep_prompt(paragraph: _Paragraph) -> None:
@@ -141,6 +181,9 @@ def _keep_within(paragraph: _Paragraph) -> None:
             sentence.kept = sentence.question or sentence.strength >= 2
         else:
             sentence.kept = sentence.strength >= (3 if short else 4)
+    if paragraph.words <= _APART_WORDS and any(s.kept for s in paragraph.sentences):
+        for sentence in paragraph.sentences:
+            sentence.kept = True
     if alone:
         _keep_between(paragraph.sentences)
 
@@ -157,29 +200,37 @@ def _extend_sections(text: str, paragraphs: list[_Paragraph]) -> None:
     """Keep the items under `Rules:` or under a kept instruction that ends in a colon."""
     lines = [s for p in paragraphs for s in p.sentences]
     open_until = 0
+    announced = False
     for previous, sentence in zip([None, *lines], lines, strict=False):
         if sentence.kept or open_until == 0:
             announces = SECTION_LABEL.match(sentence.text) is not None
             ends_open = sentence.text.rstrip("*_ ").endswith((":", "："))
-            if announces or (sentence.kept and ends_open and not _introduces(sentence.text)):
+            sure = sentence.kept and sentence.strength >= 2
+            if announces or (sure and ends_open and not _introduces(sentence.text)):
                 sentence.kept = sentence.kept or announces
                 open_until = _LONGEST_LIST
+                announced = True
                 continue
         if open_until == 0 or previous is None:
             continue
         gap = text[previous.end : sentence.start]
         item = _LIST_MARK.match(sentence.text) is not None
         same_line = "\n" not in gap
-        if item or same_line or (gap.count("\n") == 1 and len(sentence.text.split()) <= 40):
+        near = gap.count("\n") == 1 or (
+            announced and LIST_FOLLOWS.search(previous.text) is not None
+        )
+        if item or same_line or (near and len(sentence.text.split()) <= 40):
             sentence.kept = True
             open_until -= 1
         else:
             open_until = 0
+        announced = False
 
 
 def _introduces(sentence: str) -> bool:
     """Whether a colon leads into the document itself: "Summarize this article:"."""
-    return DOCUMENT_FOLLOWS.search(sentence[-80:]) is not None
+    end = sentence[-80:]
+    return DOCUMENT_FOLLOWS.search(end) is not None and LIST_FOLLOWS.search(end) is None
 
 
 def _read_paragraphs(text: str, blocks: Sequence[ProtectedSpan]) -> list[_Paragraph]:
@@ -225,7 +276,12 @@ def _is_spoken(line: str) -> bool:
         return True
     if QUESTION_LABEL.match(line) or SECTION_LABEL.match(line):
         return False
-    return _SPEAKER.match(line) is not None
+    speaker = _SPEAKER.match(line)
+    if speaker is None:
+        return False
+    label = speaker.group().split()
+    instructs = len(label) > 1 and label[1][0].islower() and STRONG.match(line)
+    return not instructs  # "Draft my reply: ..." has no speaker
 
 
 def _read_sentence(sentence: str, start: int, spoken: bool) -> _Sentence:
@@ -246,15 +302,17 @@ def _read_sentence(sentence: str, start: int, spoken: bool) -> _Sentence:
 
 def _strength(sentence: str, labelled: bool) -> int:
     """Return how sure the wording is: 0 nothing, 1 weak, 2 an imperative, 3 and 4 decisive."""
+    if OUTRIGHT.search(sentence):
+        return 4
     decisive = DECISIVE.search(sentence) is not None
     imperative = STRONG.match(sentence) is not None
     if decisive and (imperative or ADDRESS.search(sentence)):
         return 4
-    if decisive or labelled:
+    if labelled or (decisive and not DECLARATIVE.match(sentence)):
         return 3
     if imperative:
         return 2
-    return 1 if WEAK.match(sentence) or ADDRESS.search(sentence) else 0
+    return 1 if decisive or WEAK.match(sentence) or ADDRESS.search(sentence) else 0
 
 
 def word_count(sentence: str) -> int:
