@@ -17,9 +17,11 @@ from compressor.types import Kind, ProtectedSpan
 
 REQUIRED = 9.0  # stays whatever the budget says
 STRUCTURAL = 2.0  # marks and labels of required words: before all other words, after required ones
-_NEGATED_AFTER = 4  # words after a negation that it may bear on
+_NEGATED_AFTER = 14  # words after a negation that it may bear on
 _NEGATED_BEFORE = 1  # words before it (kommt nicht, ne sait pas)
-_NEGATED_BEFORE_END = 3  # words before it where it ends its sentence
+_NEGATED_BEFORE_END = 8  # words before it where it ends its clause (ich komme heute nicht)
+_NEGATED_TOGETHER = 12  # words between two that negate as one (ne ... aucun, neither ... nor)
+_ELLIPSIS = 4  # a sentence of so few words negates the one before it ("Covered? I'm afraid not.")
 
 FloatArray = NDArray[np.float64]
 
@@ -153,20 +155,54 @@ def _raise_negations(
     negations: list[tuple[int, int]],
     ranges: list[tuple[int, int]],
 ) -> None:
-    """A negation stays when one of the words that it may bear on stays."""
-    n = len(score)
+    """A negation stays when one of the words that it may bear on stays, or one next to it does."""
+    needed = []
     for first, stop in reversed(negations):  # in "no one never" each later one is settled first
-        sentence = structure.sentence[first]
-        window = np.arange(stop, min(n, stop + 2 * _NEGATED_AFTER))
-        window = window[(structure.sentence[window] == sentence) & ~structure.mark[window]]
-        after = window[:_NEGATED_AFTER]
-        reach = _NEGATED_BEFORE if len(after) else _NEGATED_BEFORE_END
-        window = np.arange(max(0, first - 2 * reach), first)
-        window = window[(structure.sentence[window] == sentence) & ~structure.mark[window]]
-        window = window[~structure.label[window]]
-        bearing = np.concatenate((after, window[len(window) - min(reach, len(window)) :]))
-        if len(bearing):
-            _raise(score, level, ranges, (first, stop), float(score[bearing].max()))
+        bearing = _borne_on(structure, first, stop)
+        highest = float(score[bearing].max()) if len(bearing) else 0.0
+        needed.append(max(highest, float(score[first:stop].max())))
+    needed.reverse()
+    for group in _together(structure, negations):
+        highest = max(needed[index] for index in group)
+        for index in group:
+            _raise(score, level, ranges, negations[index], highest)
+
+
+def _together(structure: Structure, negations: list[tuple[int, int]]) -> list[list[int]]:
+    """Group the negations (by index) of one sentence that stand near each other."""
+    groups: list[list[int]] = []
+    for index, (first, _) in enumerate(negations):
+        if groups:
+            last_stop = negations[index - 1][1]
+            near = first - last_stop <= _NEGATED_TOGETHER
+            if near and structure.sentence[first] == structure.sentence[last_stop - 1]:
+                groups[-1].append(index)
+                continue
+        groups.append([index])
+    return groups
+
+
+def _borne_on(structure: Structure, first: int, stop: int) -> NDArray[np.int64]:
+    """Return the words that a negation may bear on, its own left out."""
+    sentence = structure.sentence[first]
+    after = _content(structure, stop, stop + 2 * _NEGATED_AFTER)
+    after = after[structure.sentence[after] == sentence][:_NEGATED_AFTER]
+    goes_on = len(after) and structure.clause[after[0]] == structure.clause[stop - 1]
+    reach = _NEGATED_BEFORE if goes_on else _NEGATED_BEFORE_END
+    before = _content(structure, first - 2 * reach, first)
+    before = before[~structure.label[before]]
+    within = before[structure.sentence[before] == sentence]
+    if not len(after) and len(within) < _ELLIPSIS:
+        return before[-reach:]
+    in_clause = within[structure.clause[within] == structure.clause[first]]
+    within = in_clause if len(in_clause) else within
+    return np.concatenate((after, within[-reach:]))
+
+
+def _content(structure: Structure, start: int, end: int) -> NDArray[np.int64]:
+    """Return the words of this range that are no marks."""
+    window = np.arange(max(0, start), min(len(structure.mark), end))
+    return window[~structure.mark[window]]
 
 
 def _raise_numbers(

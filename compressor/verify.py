@@ -1,7 +1,7 @@
 """Counts again, in the text that came out, what must never be lost, and says what is missing.
 
 Independent of how the words were chosen: it looks only at the source, at the slices kept and at
-the protected spans, and finds clauses and words with its own two patterns.
+the protected spans, and finds sentences, clauses and words with patterns of its own.
 """
 
 import re
@@ -11,9 +11,12 @@ from collections.abc import Sequence, Set
 
 from compressor.types import Kind, ProtectedSpan, Span, VerifiedCount
 
-_TOKEN = re.compile(r"\w+(?:['’-]\w+)*")
+_UNSPACED = r"\u3041-\u30ff\u3400-\u9fff"
+_TOKEN = re.compile(rf"[^\W{_UNSPACED}]+(?:['’-][^\W{_UNSPACED}]+)*|[{_UNSPACED}]{{1,2}}")
 _CLAUSE_END = re.compile(r"[,;:.!?…、，；：。！？]+(?=\s|$|[^\x00-\x7f])|\n")
-_NEGATED_REACH = 2  # words after a negation of which any kept one calls for it
+_SENTENCE_END = re.compile(r"[.!?…]+[\"”’)]?(?=\s|$)|[。！？]|\n")
+_NEGATED_AFTER = 12  # words after a negation of which any kept one calls for it
+_NEGATED_BEFORE = 6  # words before it that do where its clause ends with it; else the last one
 _CLAUSE_REACH = 300  # characters to each side in which a clause is looked for
 
 
@@ -22,8 +25,9 @@ def missing(
 ) -> list[ProtectedSpan]:
     """Return the protected spans that should be in the kept slices and are not whole in them.
 
-    Unconditional ones always should; a negation when one of the next words is kept; a number when
-    at least half of its clause's words are; any other conditional one when a part of it is kept.
+    Unconditional ones always should; a negation when a word of its sentence that it may bear on is
+    kept; a number when at least half of its clause's words are; any other conditional one when a
+    part of it is kept.
     """
     coverage = _Coverage(kept)
     return [
@@ -80,15 +84,27 @@ def _called_for(text: str, span: ProtectedSpan, coverage: _Coverage) -> bool:
     if not span.conditional or coverage.any(span.start, span.end):
         return True
     if span.kind is Kind.NEGATION:
-        following = _TOKEN.finditer(text, span.end, _clause_end(text, span.end))
-        near = [m.span() for m, _ in zip(following, range(_NEGATED_REACH), strict=False)]
-        return any(coverage.whole(start, end) for start, end in near)
+        return any(coverage.any(*near) for near in _near_negation(text, span))
     if span.kind is Kind.NUMBER:
         start, end = _clause_start(text, span.start), _clause_end(text, span.end)
         around = [*_TOKEN.finditer(text, start, span.start), *_TOKEN.finditer(text, span.end, end)]
         kept = sum(coverage.whole(m.start(), m.end()) for m in around)
         return kept > 0 and kept * 2 >= len(around) + 1
     return False
+
+
+def _near_negation(text: str, span: ProtectedSpan) -> list[tuple[int, int]]:
+    """Return the words that the negation may bear on, apart from those of the span itself."""
+    reach = span.end + _CLAUSE_REACH
+    found = _SENTENCE_END.search(text, span.end, reach)
+    after = _words(text, span.end, found.start() if found else min(len(text), reach))
+    before = _words(text, _clause_start(text, span.start), span.start)
+    goes_on = bool(after) and after[0][0] < _clause_end(text, span.end)
+    return after[:_NEGATED_AFTER] + before[-1 if goes_on else -_NEGATED_BEFORE :]
+
+
+def _words(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    return [match.span() for match in _TOKEN.finditer(text, start, max(start, end))]
 
 
 def _clause_end(text: str, position: int) -> int:

@@ -1,48 +1,136 @@
-"""Words that turn a meaning round, in the languages that prompts are mostly written in."""
+"""Words that turn a meaning round, in the languages that prompts are mostly written in.
+
+A span holds the negation and the word next to it that it bears on, so that neither stays without
+the other: "not" kept for the sake of a word further on would otherwise negate the wrong one.
+"""
 
 import re
 
 from compressor.types import Kind, ProtectedSpan
 
+# Several words that negate together; their parts say something else when one is lost.
+_PHRASES = (
+    r"no longer|not only|not just|not yet|not at all|not even|not a single|not one|no more|"
+    r"no fewer|no less|by no means|in no way|on no account|under no circumstances|no one|"
+    r"rather not|yet to|far from|instead of|rather than|other than|nothing but|anything but|"
+    r"(?:fail|neglect|refus)(?:s|es|ed|ing)? to|declined? to|unable to|"
+    r"nicht (?:mehr|nur|einmal|länger)|noch nicht|noch nie|gar nicht|gar kein\w{0,2}|überhaupt nicht|"
+    r"auf keinen fall|unter keinen umständen|in keiner weise|anstatt|statt dessen|"
+    r"personne ne|nulle part|pas encore|toujours pas|pas du tout|pas non plus|en aucun cas|au lieu de|"
+    r"ya no|aún no|todavía no|en absoluto|de ningún modo|en ningún caso|en vez de|en lugar de|"
+    r"já não|ainda não|de modo nenhum|non più|non ancora|per niente|in nessun caso"
+)
 _ENGLISH = (
     "not no never none nobody nothing nowhere neither nor without cannot unless except hardly "
     "barely scarcely rarely seldom dont doesnt didnt cant couldnt wont wouldnt shouldnt isnt arent "
-    "wasnt werent hasnt havent hadnt aint lacks lacking non"
+    "wasnt werent hasnt havent hadnt aint lack lacks lacked lacking non deny denies denied nope nah"
 )
 _GERMAN = (
     "nicht nichts nie niemals niemand niemandem niemanden nirgends nirgendwo kein keine keinen "
-    "keinem keiner keines keinesfalls keineswegs ohne weder außer kaum nein"
+    "keinem keiner keines keinerlei keinesfalls keineswegs ohne weder außer kaum nein nee"
 )
-_FRENCH = "ne pas jamais rien aucun aucune sans ni non nulle nullement guère sauf"
-_SPANISH = "nunca jamás nada nadie ningún ninguno ninguna ningunos ningunas sin ni tampoco salvo"
+_FRENCH = (
+    "ne pas jamais rien aucun aucune aucunement sans ni non nulle nullement guère sauf hormis"
+)
+_SPANISH = (
+    "nunca jamás nada nadie ningún ninguno ninguna ningunos ningunas sin ni tampoco salvo apenas"
+)
+_OTHERS = (
+    "não nem sem nenhum nenhuma ninguém nunca jamais senza nessun nessuno nessuna né neanche "
+    "nemmeno neppure mica niet geen nooit zonder niemand niets не нет ни без никогда ничего никто"
+)
 
-_WORDS = "|".join(sorted(set(f"{_ENGLISH} {_GERMAN} {_FRENCH} {_SPANISH}".split()), reverse=True))
-_SPACED = re.compile(
-    rf"(?<!\w)(?:(?:{_WORDS})(?![\w'’])|[^\W\d_]{{0,12}}n['’]t(?!\w)|[nN]['’](?=\w)|"
-    r"(?:[nN]e|[nN]['’])\s?\w{1,20}\s(?:plus|point|personne|que)(?!\w))",
+_WORDS = "|".join(
+    sorted(
+        set(f"{_ENGLISH} {_GERMAN} {_FRENCH} {_SPANISH} {_OTHERS}".split()),
+        key=lambda word: (-len(word), word),
+    )
+)
+_NEGATION = re.compile(
+    rf"(?<!\w)(?:(?:{_PHRASES})(?![\w'’])|personne (?=n['’])|(?<!a )few(?!\w)|"
+    r"(?:[nN]e|[nN]['’])\s?\w{1,20}\s(?:plus|point|personne|que|pas|jamais|rien)(?!\w)|"
+    rf"(?:{_WORDS})(?![\w'’])|[^\W\d_]{{0,12}}n['’]t(?!\w)|[nN]['’](?=\w))",
     re.IGNORECASE,
 )
+# What only looks like one: "No. 5", "n.º 5", a typeface, a dance.
+_NO_NEGATION = re.compile(
+    r"no\.?\s{0,2}\d|no\.?\s{0,2}[º°]|sans[ -]serif|pas de (?:deux|calais)|"
+    r"non[- ]?(?:fiction|profit|stop|stick)|nothing like",
+    re.IGNORECASE,
+)
+_WEDER = re.compile(r"\b[Ww]eder\b[^.!?\n]{1,120}?\b(?P<noch>noch)\b")
+_CAPITALS = frozenset({"NE", "NI", "SEM", "SIN", "PAS"})  # compass points, elements, acronyms
+
+_FUNCTION_WORDS = frozenset(
+    "a an the of to in on at by for from with as and or but be been being is are was were am it its "
+    "any all this that these those his her their our my your he she they we you i do does did have "
+    "has had will would can could may might must shall should so very too only even yet much such "
+    "der die das den dem des ein eine einen einem einer eines und oder zu im in am an auf von vom "
+    "mit für ist sind war wird werden er sie es ich wir sich als wie mehr noch so "
+    "le la les l un une des du de d à au aux et ou en y est sont a ont il elle on ils se ce cet que "
+    "el los las una unos unas del al y o e es son ha han se lo que con por para muy más "
+    "o os as um uma do da dos das no na e é são lhe il lo gli di che è più".split()
+)
+_WORD = re.compile(r"[^\W_]+(?:['’.,\-/][^\W_]+)*")
+_NEXT_WORDS = 5  # words among which the one that a negation bears on is looked for
+_JOINED_WORDS = 1  # between two negations that are one
+_JOINED_CHARACTERS = 12
+_STOPS = re.compile(r"[.,;:!?…()\[\]{}\"“”„«»\n—–。、，；：！？「」『』]")
+
 # Chinese puts the negation before what it negates, Japanese after the stem of the verb: the span
 # takes that neighbour in, since between unspaced units there is no other way to tell.
 _HAN = r"[\u4e00-\u9fff]"
 _CHINESE = re.compile(
-    rf"(?:不(?!过|過|仅|僅|断|斷|同)|没有?|沒有?|[无無未勿]|非(?!常)|(?<![特区區个個告])别(?![的人])|"
-    rf"禁止|并非){_HAN}{{0,2}}"
+    rf"(?:(?<!要)不(?!仅|僅|断|斷|同|久)|没有?|沒有?|(?<!南)[无無]|未(?!来|來)|勿|非(?![常洲])|"
+    rf"(?<![特区區个個告级級类類性分识識判差])别(?![的人墅])|禁止|并非|并不|并未|并无|並非|並不|並未|拒绝|拒絕|尚未|从未|從未){_HAN}{{0,3}}"
 )
 _JAPANESE = re.compile(
-    r"[\u4e00-\u9fff]{0,2}[\u3041-\u3096]{0,2}?(?:ませんでした|ません|なかった|なければ|なくて|ない|"
-    r"ずに|ざる|なし(?!で)|まい(?=[。、]))"
+    r"[\u3041-\u309f\u30a1-\u30ff\u4e00-\u9fff]{0,4}?"
+    r"(?:ませんでした|ません|なかった|なければ|なくて|(?<![少危])ないで?|なく(?=、|。|$)|ず(?=に|、|。)に?|"
+    r"ざる|なし(?!で)|なしで|まい(?=[。、]))(?:[\u3041-\u309f]{0,8}(?=[。、？！」\n]|$))?|[未無不非](?=[\u4e00-\u9fff])[\u4e00-\u9fff]{1,2}"
 )
+_KANA = re.compile(r"[\u3041-\u30ff]")
 
 
 def negation_spans(text: str) -> list[ProtectedSpan]:
-    """Return the negations of `text`: each stays exactly when what it negates stays."""
-    spans = [_conditional(m) for m in _SPACED.finditer(text)]
+    """Return the negations of `text`, each with the word next to it that it bears on.
+
+    Each stays exactly when what it negates stays.
+    """
+    found = [
+        (match.start(), _bearing_end(text, match.end()))
+        for match in _NEGATION.finditer(text)
+        if match.group() not in _CAPITALS and not _NO_NEGATION.match(text, match.start())
+    ]
+    found += [(m.start("noch"), _bearing_end(text, m.end())) for m in _WEDER.finditer(text)]
     if not text.isascii():
-        spans += [_conditional(m) for m in _JAPANESE.finditer(text)]
-        spans += [_conditional(m) for m in _CHINESE.finditer(text)]
-    return spans
+        found += [m.span() for m in _JAPANESE.finditer(text) if _KANA.search(m.group())]
+        found += [m.span() for m in _CHINESE.finditer(text)]
+    return [ProtectedSpan(*span, Kind.NEGATION, conditional=True) for span in _merged(text, found)]
 
 
-def _conditional(match: re.Match[str]) -> ProtectedSpan:
-    return ProtectedSpan(match.start(), match.end(), Kind.NEGATION, conditional=True)
+def _merged(text: str, found: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Join negations that stand close together: "ne contient aucune clause" loses no half."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(found):
+        if merged:
+            last = merged[-1]
+            between = text[last[1] : start]
+            if len(between.split()) <= _JOINED_WORDS and not _STOPS.search(between) and (
+                len(between) <= _JOINED_CHARACTERS
+            ):
+                merged[-1] = (last[0], max(end, last[1]))
+                continue
+        merged.append((start, end))
+    return merged
+
+
+def _bearing_end(text: str, end: int) -> int:
+    """Return the end of the next word that says something, in the same clause; `end`: none."""
+    for number, word in enumerate(_WORD.finditer(text, end, end + 80)):
+        if number == _NEXT_WORDS or _STOPS.search(text, end, word.start()):
+            break
+        if word.group().lower() not in _FUNCTION_WORDS:
+            return word.end()
+    return end
+

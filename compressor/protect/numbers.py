@@ -53,18 +53,92 @@ _NUMBER = re.compile(
     r"|[½⅓¼¾⅔]"
 )
 _HAN_NUMBER = re.compile(
-    r"[一二三四五六七八九十百千万億亿两兩零〇]{1,8}(?:年代|世紀|世纪|年|月|日|時|时|分|秒|円|元|人|個|个|"
-    r"名|件|台|岁|歳|回|度|％|倍|次|名|座|条|位)"
+    r"[一二三四五六七八九十百千万億亿两兩零〇]{1,8}(?:点[一二三四五六七八九]{1,4})?"
+    r"(?:年代|世紀|世纪|年|月|日|時|时|分|秒|円|元|人|個|个|割|パーセント|"
+    r"名|件|台|岁|歳|回|度|％|倍|次|名|座|条|位|米|吨|公里|公斤|天|周|层|字|片|毫克|号)"
 )
+# Numbers in words. Some of them are other words too, and count only before a unit.
+_UNIT_NUMBER = r"one|an?|half|several|un|une|ein\w{0,2}|uno|una|um|uma|dos|once|mil|sei|elf"
+_NUMBER_WORD = (
+    r"(?:twen|thir|for|fif|six|seven|eigh|nine)ty(?:-(?:one|two|three|four|five|six|seven|eight|nine))?|"
+    r"two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|"
+    r"hundred|thousand|million|billion|trillion|dozens?|double|triple|twice|thrice|"
+    r"(?:two|three|four|five)-(?:thirds|quarters|fifths)|two thirds|three quarters|one third|one quarter|"
+    r"zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|zwölf|zwanzig|dreißig|vierzig|fünfzig|hundert|"
+    r"tausend|doppelt|deux|trois|quatre|cinq|sept|huit|neuf|dix|onze|douze|vingt|trente|quarante|"
+    r"cinquante|cent|mille|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|doce|veinte|treinta|cien|"
+    r"ciento|tre|quattro|cinque|sette|otto|nove|dieci|venti|cento|três|quatro|sete|oito|dez|vinte"
+)
+_IN_WORDS = re.compile(
+    rf"(?<![\w'’-])(?:(?:{_UNIT_NUMBER})[\s-](?:{_SCALE}|{_UNIT})(?:[\s-]{_UNIT})?|"
+    rf"(?:{_NUMBER_WORD})(?:[\s-](?:and\s)?(?:{_NUMBER_WORD})){{0,4}}(?:[\s-]{_SCALE})?"
+    rf"(?:[\s-](?:per\s)?{_UNIT})?)(?![\w'’-])",
+    re.IGNORECASE,
+)
+
+# What limits a number stays with it: "at least 5" without "at least" is another number.
+_LIMITS = (
+    r"(?:no |not )?(?:more|less|fewer|greater|higher|lower|larger|smaller|older|younger|longer|shorter|"
+    r"later|earlier|better|worse) than(?: or equal to)?|at (?:least|most|the (?:least|most|latest))|"
+    r"up to|as (?:many|much|few|little|high|low|late|early) as|(?:a )?(?:maximum|minimum|total) of|max\.?|min\.?|"
+    r"under|over|below|above|about|around|approximately|approx\.?|roughly|nearly|almost|exactly|only|"
+    r"within|between|from|until|before|after|since|by|for|every|plus or minus|minus|under no|exceed(?:s|ed|ing)?|"
+    r"(?:nicht )?(?:mehr|weniger|länger|kürzer|älter|höher|größer|kleiner) als|mindestens|höchstens|maximal|"
+    r"minimal|bis zu|bis|unter|über|etwa|ca\.?|circa|rund|fast|genau|nur|zwischen|von|seit|ab|binnen|innerhalb von|"
+    r"au moins|au plus|(?:plus|moins) de|jusqu['’](?:à|au|en)|environ|près de|entre|depuis|avant|après|"
+    r"moins|au maximum|seulement|al menos|por lo menos|como máximo|como mínimo|(?:más|menos) de|hasta|"
+    r"unos|unas|cerca de|desde|aproximadamente|casi|solo|pelo menos|no máximo|(?:mais|menos) de|até|"
+    r"almeno|al massimo|(?:più|meno) di|fino a|circa"
+)
+_BEFORE = re.compile(
+    rf"(?:(?<![\w'’])(?:{_LIMITS})\s(?:the\s|a\s|an\s|about\s|des\s|de\s|les\s|los\s|the\snext\s)?|"
+    r"(?<![\w])[A-Za-zαβσμχκ][²\d]?\s?[=<>≤≥±≈]{1,2}\s?|[<>≤≥≈±~=∼]{1,2}\s?|"
+    r"(?:至少|最多|最少|不超过|不超過|不少于|不到|不足|超过|超過|约|約|大约|近|每|第|从|共|仅|僅|最大|最高|最低|少なくとも))\Z",
+    re.IGNORECASE,
+)
+_AFTER = re.compile(
+    r"\s?(?:or|and) (?:more|less|fewer|higher|lower|above|below|over|under|older|younger|later|earlier|longer|up)(?!\w)|"
+    r"\s(?:oder|und) (?:mehr|weniger|älter|jünger|höher|länger)(?!\w)|\s(?:ou|et) (?:plus|moins)(?!\w)|"
+    r"\s(?:o|y) (?:más|menos)(?!\w)|\s(?:at (?:most|least)|of age|old|ago|each|apiece)(?!\w)|\+(?!\w)|"
+    r"(?:以上|以下|未満|未满|以内|以內|以降|まで|程度|ほど|あたり|余|多|左右|超)"
+)
+_BEFORE_REACH = 32
+# Joins two numbers into one: "between 5 and 10", "two of the four", "5 out of 8".
+_JOINT = re.compile(r"\s(?:and|und|et|y|e|to|bis|a|à|or|oder|ou|o|out of|of|of the|von|sur|de|de los)\s|\s?/\s?|から|到|至")
+_RANGE_WORDS = re.compile(r"(?:between|from|zwischen|von|entre|de|desde|du|dal?|tra)\s", re.IGNORECASE)
+_OF = re.compile(r"\s(?:out\s)?of\s(?:the\s)?|\s?/\s?|から|到|至|\s(?:to|bis|à|a)\s")
 
 
 def number_spans(text: str) -> list[ProtectedSpan]:
-    """Return the numbers of `text`, each with its unit: it stays exactly when its clause stays."""
-    spans = [_conditional(m) for m in _NUMBER.finditer(text)]
+    """Return the numbers of `text`, each with its unit and what limits it ("at least", 以上).
+
+    A number stays exactly when its clause stays.
+    """
+    found = [m.span() for m in _NUMBER.finditer(text)]
+    found += [m.span() for m in _IN_WORDS.finditer(text)]
     if not text.isascii():
-        spans += [_conditional(m) for m in _HAN_NUMBER.finditer(text)]
-    return spans
+        found += [m.span() for m in _HAN_NUMBER.finditer(text)]
+    widened = [_widened(text, start, end) for start, end in found]
+    return [ProtectedSpan(s, e, Kind.NUMBER, conditional=True) for s, e in _joined(text, widened)]
 
 
-def _conditional(match: re.Match[str]) -> ProtectedSpan:
-    return ProtectedSpan(match.start(), match.end(), Kind.NUMBER, conditional=True)
+def _widened(text: str, start: int, end: int) -> tuple[int, int]:
+    """Take in what stands before and after a number and limits it."""
+    before = _BEFORE.search(text, max(0, start - _BEFORE_REACH), start)
+    after = _AFTER.match(text, end)
+    return before.start() if before else start, after.end() if after else end
+
+
+def _joined(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Merge numbers that overlap or are one range: "between 5 and 10", "two of the four"."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if joined:
+            last = joined[-1]
+            between = text[last[1] : start]
+            ranged = _JOINT.fullmatch(between) and _RANGE_WORDS.match(text, last[0])
+            if start < last[1] or ranged or _OF.fullmatch(between):
+                joined[-1] = (last[0], max(end, last[1]))
+                continue
+        joined.append((start, end))
+    return joined
