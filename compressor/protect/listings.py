@@ -11,7 +11,9 @@ _GREP = re.compile(r"(?:\./)?[\w.@+-]{1,80}(?:/[\w.@+-]{1,80}){0,20}[:-]\d{1,7}[
 _FILE = re.compile(r"\.{0,2}/?[\w.@+~-]{1,80}(?:/[\w.@+~-]{1,80}){1,20}/?$")
 _BOX = re.compile(r"\+(?:[-=]{2,}\+)+$|\|.{1,2000}\|$")
 _RULE = re.compile(r"[-─=]{2,}(?:[-─=+┼ ]{1,400})?$")
-_MARKUP = re.compile(r"\s{0,80}<[/!?A-Za-z][^<>]{0,300}>(?:[^<>]{0,60}+(?:<[^<>]{1,300}>)?+){0,8}+$")
+_MARKUP = re.compile(
+    r"\s{0,80}<[/!?A-Za-z][^<>]{0,300}>(?:[^<>]{0,60}+(?:<[^<>]{1,300}>)?+){0,8}+$"
+)
 _SQL = re.compile(
     r"\s{0,40}(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE (?:OR REPLACE )?(?:TABLE|INDEX|VIEW)|"
     r"ALTER TABLE|WITH \w+ AS)\b"

@@ -29,9 +29,7 @@ _GERMAN = (
     "nicht nichts nie niemals niemand niemandem niemanden nirgends nirgendwo kein keine keinen "
     "keinem keiner keines keinerlei keinesfalls keineswegs ohne weder außer kaum nein nee"
 )
-_FRENCH = (
-    "ne pas jamais rien aucun aucune aucunement sans ni non nulle nullement guère sauf hormis"
-)
+_FRENCH = "ne pas jamais rien aucun aucune aucunement sans ni non nulle nullement guère sauf hormis"
 _SPANISH = (
     "nunca jamás nada nadie ningún ninguno ninguna ningunos ningunas sin ni tampoco salvo apenas"
 )
@@ -61,7 +59,7 @@ _NO_NEGATION = re.compile(
 _WEDER = re.compile(r"\b[Ww]eder\b[^.!?\n]{1,120}?\b(?P<noch>noch)\b")
 _CAPITALS = frozenset({"NE", "NI", "SEM", "SIN", "PAS"})  # compass points, elements, acronyms
 
-_FUNCTION_WORDS = frozenset(
+_FUNCTION_LIST = (
     "a an the of to in on at by for from with as and or but be been being is are was were am it its "
     "any all this that these those his her their our my your he she they we you i do does did have "
     "has had will would can could may might must shall should so very too only even yet much such "
@@ -69,8 +67,9 @@ _FUNCTION_WORDS = frozenset(
     "mit für ist sind war wird werden er sie es ich wir sich als wie mehr noch so "
     "le la les l un une des du de d à au aux et ou en y est sont a ont il elle on ils se ce cet que "
     "el los las una unos unas del al y o e es son ha han se lo que con por para muy más "
-    "o os as um uma do da dos das no na e é são lhe il lo gli di che è più".split()
+    "o os as um uma do da dos das no na e é são lhe il lo gli di che è più"
 )
+_FUNCTION_WORDS = frozenset(_FUNCTION_LIST.split())
 _WORD = re.compile(r"[^\W_]+(?:['’.,\-/][^\W_]+)*")
 _NEXT_WORDS = 5  # words among which the one that a negation bears on is looked for
 _JOINED_WORDS = 1  # between two negations that are one
@@ -116,8 +115,10 @@ def _merged(text: str, found: list[tuple[int, int]]) -> list[tuple[int, int]]:
         if merged:
             last = merged[-1]
             between = text[last[1] : start]
-            if len(between.split()) <= _JOINED_WORDS and not _STOPS.search(between) and (
-                len(between) <= _JOINED_CHARACTERS
+            if (
+                len(between.split()) <= _JOINED_WORDS
+                and not _STOPS.search(between)
+                and (len(between) <= _JOINED_CHARACTERS)
             ):
                 merged[-1] = (last[0], max(end, last[1]))
                 continue
@@ -133,4 +134,3 @@ def _bearing_end(text: str, end: int) -> int:
         if word.group().lower() not in _FUNCTION_WORDS:
             return word.end()
     return end
-

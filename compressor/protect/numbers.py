@@ -34,18 +34,22 @@ _UNIT = (
     r"o['’]clock|Uhr|people|users?|tokens?|percentile|points?)"
 )
 _CJK_UNIT = (
-    r"[年月日時时分秒円元个個人名件台岁歳回度％%万萬億亿兆千百倍号號第歩枚本冊層階区年代世紀]{1,4}"
+    r"[年月日時时分秒円元个個人名件台岁歳回度％%万萬億亿兆千百倍号號第歩枚本冊層階区年代世紀天周层字片米吨]{1,4}|"
+    r"(?:平方|立方)?(?:公斤|公里|毫克|毫升|厘米|米|美元|欧元|メートル|キロ|グラム|パーセント|センチ|トン|ドル|ユーロ|リットル)"
 )
-_NUMERAL = r"\d+(?:[.,:/’'·]\d+){0,8}[½⅓¼¾⅔]?"
+_EXPONENT = r"\s?[×x·*]\s?10(?:\^|\*\*)?[-−+⁻]?[\d⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4}(?!\w)"
+_NUMERAL = rf"\d+(?:[.,:/’'·]\d+){{0,8}}[½⅓¼¾⅔]?(?:{_EXPONENT}|[eE][-+]?\d{{1,3}}(?!\w)|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,4}})?"
+_ISO_DATE = r"(?<![\d.-])\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?(?![\d-])"
 _SUFFIX = r"(?:st|nd|rd|th|s|er|ère|e|º|ª)(?!\w)"
 _ONE = rf"{_NUMERAL}(?:{_SUFFIX})?"
 _AMOUNT = (
     rf"(?:[~≈<>≤≥±]\s?)?(?:(?<![\w.])[+\-−])?(?:{_CURRENCY}\s?)?{_ONE}"
     rf"(?:\s?(?:[-–—−~〜]|to|bis|à|a|±|×|x)\s?(?:{_CURRENCY}\s?)?{_ONE}(?!\w))?"
-    rf"(?:[\s-]?{_SCALE}(?!\w))?(?:(?:[\s-]?(?:per\s)?{_UNIT}|/\w{{1,8}})(?!\w)|{_CJK_UNIT})?"
+    rf"\+?(?:[\s-]?{_SCALE}(?!\w))?(?:(?:[\s-]?(?:per\s)?{_UNIT}(?:/\w{{1,8}}){{0,2}}|/\w{{1,8}})(?!\w)|(?:{_CJK_UNIT}))?"
     r"(?:[年月]\d{1,2}[月日]?){0,2}"
 )
 _NUMBER = re.compile(
+    rf"{_ISO_DATE}|"
     rf"(?<!\w){_MONTH}\s\d{{1,2}}(?:{_SUFFIX})?(?:,?\s\d{{4}})?(?!\w)|"
     rf"(?<![\d.,])\d{{1,2}}(?:{_SUFFIX}|\.)?\s(?:of\s|de\s)?{_MONTH}(?:,?\s(?:de\s)?\d{{4}})?(?!\w)|"
     rf"(?<!\w){_MONTH}\s\d{{4}}(?!\w)|"
@@ -53,6 +57,7 @@ _NUMBER = re.compile(
     r"|[½⅓¼¾⅔]"
 )
 _HAN_NUMBER = re.compile(
+    rf"{_ISO_DATE}|"
     r"[一二三四五六七八九十百千万億亿两兩零〇]{1,8}(?:点[一二三四五六七八九]{1,4})?"
     r"(?:年代|世紀|世纪|年|月|日|時|时|分|秒|円|元|人|個|个|割|パーセント|"
     r"名|件|台|岁|歳|回|度|％|倍|次|名|座|条|位|米|吨|公里|公斤|天|周|层|字|片|毫克|号)"
@@ -70,10 +75,10 @@ _NUMBER_WORD = (
     r"ciento|tre|quattro|cinque|sette|otto|nove|dieci|venti|cento|três|quatro|sete|oito|dez|vinte"
 )
 _IN_WORDS = re.compile(
-    rf"(?<![\w'’-])(?:(?:{_UNIT_NUMBER})[\s-](?:{_SCALE}|{_UNIT})(?:[\s-]{_UNIT})?|"
-    rf"(?:{_NUMBER_WORD})(?:[\s-](?:and\s)?(?:{_NUMBER_WORD})){{0,4}}(?:[\s-]{_SCALE})?"
-    rf"(?:[\s-](?:per\s)?{_UNIT})?)(?![\w'’-])",
-    re.IGNORECASE,
+    rf"(?<![\w'’-])(?:(?i:{_UNIT_NUMBER})[\s-](?:{_SCALE}|{_UNIT})(?:[\s-]{_UNIT})?|"
+    rf"(?i:one)\s(?:in|of|out of)\s(?:(?i:{_NUMBER_WORD})|\d+)|"
+    rf"(?i:{_NUMBER_WORD})(?:[\s-](?:and\s)?(?i:{_NUMBER_WORD})){{0,4}}(?:[\s-]{_SCALE})?"
+    rf"(?:[\s-](?:per\s)?{_UNIT})?)(?![\w-])",
 )
 
 # What limits a number stays with it: "at least 5" without "at least" is another number.
@@ -99,13 +104,20 @@ _BEFORE = re.compile(
 _AFTER = re.compile(
     r"\s?(?:or|and) (?:more|less|fewer|higher|lower|above|below|over|under|older|younger|later|earlier|longer|up)(?!\w)|"
     r"\s(?:oder|und) (?:mehr|weniger|älter|jünger|höher|länger)(?!\w)|\s(?:ou|et) (?:plus|moins)(?!\w)|"
-    r"\s(?:o|y) (?:más|menos)(?!\w)|\s(?:at (?:most|least)|of age|old|ago|each|apiece)(?!\w)|\+(?!\w)|"
+    r"\s(?:o|y) (?:más|menos)(?!\w)|\s(?:a|an|per|each) (?:second|minute|hour|day|night|week|month|year|person|head)(?!\w)|"
+    r"\s(?:at (?:most|least)|of age|old|ago|each|apiece)(?!\w)|\+(?!\w)|"
     r"(?:以上|以下|未満|未满|以内|以內|以降|まで|程度|ほど|あたり|余|多|左右|超)"
 )
+_SIGNS = "<>=≤≥≈~±"
+_NAMED = re.compile(r"(?<!\w)\w{1,3}\s?\Z")  # p < 0.05
 _BEFORE_REACH = 32
 # Joins two numbers into one: "between 5 and 10", "two of the four", "5 out of 8".
-_JOINT = re.compile(r"\s(?:and|und|et|y|e|to|bis|a|à|or|oder|ou|o|out of|of|of the|von|sur|de|de los)\s|\s?/\s?|から|到|至")
-_RANGE_WORDS = re.compile(r"(?:between|from|zwischen|von|entre|de|desde|du|dal?|tra)\s", re.IGNORECASE)
+_JOINT = re.compile(
+    r"\s(?:and|und|et|y|e|to|bis|a|à|or|oder|ou|o|out of|of|of the|von|sur|de|de los)\s|\s?/\s?|から|到|至"
+)
+_RANGE_WORDS = re.compile(
+    r"(?:between|from|zwischen|von|entre|de|desde|du|dal?|tra)\s", re.IGNORECASE
+)
 _OF = re.compile(r"\s(?:out\s)?of\s(?:the\s)?|\s?/\s?|から|到|至|\s(?:to|bis|à|a)\s")
 
 
@@ -126,6 +138,8 @@ def _widened(text: str, start: int, end: int) -> tuple[int, int]:
     """Take in what stands before and after a number and limits it."""
     before = _BEFORE.search(text, max(0, start - _BEFORE_REACH), start)
     after = _AFTER.match(text, end)
+    if text[start] in _SIGNS and (name := _NAMED.search(text, max(0, start - 6), start)):
+        return name.start(), after.end() if after else end
     return before.start() if before else start, after.end() if after else end
 
 
