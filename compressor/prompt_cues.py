@@ -110,7 +110,7 @@ _TEXT_NOUN = (
 
 # Words about the prompt itself: with an imperative they mark an instruction even inside a document.
 DECISIVE = re.compile(
-    rf"\b(?:the |this |these |that |your )?(?:above|following|below|given|provided|preceding|"
+    rf"\b(?:the |this |these |that |your )?(?:above|following|below|next|given|provided|preceding|"
     rf"attached|previous|retrieved) {_TEXT_NOUN}\b|\bthe following \w+\b|"
     rf"\b(?:{_TEXT_NOUN}|it|them) (?:above|below|that follows?|given|provided)\b|"
     r"^(?:here is|here are|here['’]s|that (?:was|is)|those (?:were|are)) .{0,60}[:：]$|"
@@ -208,6 +208,12 @@ GREETING = re.compile(
     r"un saludo|saludos|atentamente|abraço|cordiali saluti|from|to|subject|re)\b[^\n?]{0,60}[,:!.：]?$|"
     r"(?:[^\n。]{1,20}(?:様|先生|女士|经理|您好|你好|さん)[，,：:]?(?:您好|你好)?[：:！!，,]?$))",
     re.IGNORECASE | re.MULTILINE,
+)
+
+ASKING_TAG = re.compile(
+    r"<((?:user|final|my)?[ _-]?(?:question|query|task|instructions?|rules|prompt|request|goal|objective))>"
+    r".{1,2000}?</\1>",
+    re.IGNORECASE | re.DOTALL,
 )
 
 # A question without its mark, as people type it.

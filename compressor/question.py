@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from compressor.prompt_cues import (
     ADDRESS,
+    ASKING_TAG,
     DECISIVE,
     DECLARATIVE,
     DOCUMENT_FOLLOWS,
@@ -105,6 +106,7 @@ def prompt_spans(text: str, blocks: Sequence[ProtectedSpan]) -> list[ProtectedSp
         else:
             _keep_within(paragraph)
     _extend_sections(text, paragraphs)
+    _keep_tagged(text, paragraphs)
     return [
         ProtectedSpan(s.start, s.end, Kind.QUESTION if s.question else Kind.INSTRUCTION)
         for p in paragraphs
@@ -225,6 +227,14 @@ def _extend_sections(text: str, paragraphs: list[_Paragraph]) -> None:
         else:
             open_until = 0
         announced = False
+
+
+def _keep_tagged(text: str, paragraphs: list[_Paragraph]) -> None:
+    """Keep what stands in <question>, <instructions> and the like."""
+    for tagged in ASKING_TAG.finditer(text):
+        for sentence in (s for p in paragraphs for s in p.sentences):
+            if sentence.start < tagged.end() and sentence.end > tagged.start():
+                sentence.kept = True
 
 
 def _introduces(sentence: str) -> bool:

@@ -1,10 +1,11 @@
 """The detector measured on prompts that were labelled before it was run on them.
 
-`prompts_second.jsonl` gave the first figures in docs/protections.md; the detector was then mended,
-so that only `prompts_final.jsonl` is unseen. The levels held here are those after mending.
+Each set gave its figures in docs/protections.md on the detector's first run over it; after the
+second and the third the detector was mended, after the fourth not. The levels held here are those
+of the detector as it is.
 
-In a prompt's text, [[this]] must survive, ((this)) counts neither way (labels such as "Context:"
-and few-shot examples), {{name}} is a document; the files write them as ⟦⟧ and ⟨⟩.
+In a prompt's text, what stands in ⟦⟧ must survive, what stands in ⟨⟩ counts neither way (labels
+such as "Context:", few-shot examples), and {{name}} is a document.
 """
 
 import json
@@ -20,7 +21,7 @@ from compressor.protect import find_protected
 from compressor.types import Kind, Settings
 
 LABELLED = Path(__file__).parent / "labelled"
-SETS = ("prompts_second.jsonl", "prompts_final.jsonl")
+SETS = ("prompts_second.jsonl", "prompts_third.jsonl", "prompts_fourth.jsonl")
 LANGUAGES = {"en", "de", "fr", "es", "ja", "zh", "pt", "it"}
 _MARKS = re.compile(r"\{\{(\w+)\}\}|([⟦⟧⟨⟩])")
 _SENTENCE = re.compile(r"(?<=[.!?。！？])(?=\s)|(?<=[。！？])|\n")
@@ -112,12 +113,13 @@ def measure(chosen: list[Prompt]) -> tuple[Tally, list[str]]:
         text = prompt.text
         spans = find_protected(text, Settings(rate=0.5))
         asked = [s for s in spans if s.kind in (Kind.INSTRUCTION, Kind.QUESTION)]
+        survives = characters(text, tuple((s.start, s.end) for s in spans if not s.conditional))
         neutral = characters(text, prompt.neutral)
         found = characters(text, tuple((s.start, s.end) for s in asked)) - neutral
         wanted = characters(text, prompt.wanted)
         for part in prompt.wanted:
             for sentence in sentences(text, part):
-                whole = characters(text, (sentence,)) <= found
+                whole = characters(text, (sentence,)) <= survives
                 tally.sentences += 1
                 tally.whole += whole
                 if not whole:
@@ -130,7 +132,7 @@ def measure(chosen: list[Prompt]) -> tuple[Tally, list[str]]:
 
 def test_the_sets_are_large_in_eight_languages_and_many_styles() -> None:
     assert len(prompts(SETS[0])) >= 150
-    assert len(prompts(SETS[1])) >= 60
+    assert all(len(prompts(name)) >= 60 for name in SETS[1:])
     for name in SETS:
         assert {p.lang for p in prompts(name)} == LANGUAGES
     assert len({p.style for name in SETS for p in prompts(name)}) >= 20
