@@ -38,6 +38,7 @@ STRONG = _starts_with(
     look_(?:at|through|up|for) walk_me talk_me fact[ -]?check double[ -]?check cross[ -]?check match
     begin! tag redline spell_out break_down boil_down reduce expand_on elaborate cut trim tidy
     clean_up merge reproduce open_a adapt localize localise code parse count_the
+    apply book arrange allocate decide schedule collect gather select recast sketch trace tabulate
     for_each for_every your_(?:task|job|goal|role|answer|response|output|reply) you_are you_will
     you_must you_should you_have_to you_may
     fasse übersetze erkläre beantworte nenne liste schreibe beschreibe analysiere vergleiche erstelle
@@ -46,7 +47,7 @@ STRONG = _starts_with(
     nennen_sie schreiben_sie beschreiben_sie analysieren_sie vergleichen_sie erstellen_sie geben_sie
     antworten_sie verwenden_sie listen_sie extrahieren_sie erläutern_sie du_bist sie_sind deine_aufgabe
     ihre_aufgabe laut_(?:dem|der)
-    zieh ziehe ziehen_sie halte_dich halten_sie lies lesen_sie nutze nutzen_sie suche suchen_sie mach
+    stelle stellen_sie gesucht: wende wenden_sie zieh ziehe ziehen_sie halte_dich halten_sie lies lesen_sie nutze nutzen_sie suche suchen_sie mach
     mache machen_sie kürzen_sie ordnen_sie prüfen_sie korrigiere korrigieren_sie verbessere zeig zeige
     zeigen_sie vervollständige ergänze überarbeite überarbeiten_sie formulieren_sie begründe wandle
     wandeln_sie sortiere sortieren_sie entwirf entwerfen_sie verfasse verfassen_sie könnten_sie
@@ -97,7 +98,8 @@ ADDRESS = re.compile(
     r"du (?:bist|sollst|musst)|sie (?:sollen|müssen)|deine antwort|ihre antwort|"
     r"tu (?:dois|es)|vous (?:devez|êtes)|ta réponse|votre réponse|"
     r"(?:tu|su) respuesta|debes|debe usted|devi|deve)\b|"
-    r"请|請|你是|您是|ください|下さい|しなさい|あなたは",
+    r"^(?:请|請)(?!勿|提前)|(?:请|請)(?:回答|输出|翻译|总结|概括|列出|注明|引用|解释|改写|润色)|"
+    r"你是|您是|ください|下さい|しなさい|あなたは|で(?:お願い|頼)(?:い|み)?します",
     re.IGNORECASE,
 )
 
@@ -112,6 +114,7 @@ _TEXT_NOUN = (
 DECISIVE = re.compile(
     rf"\b(?:the |this |these |that |your )?(?:above|following|below|next|given|provided|preceding|"
     rf"attached|previous|retrieved) {_TEXT_NOUN}\b|\bthe following \w+\b|"
+    rf"\b(?:text|document|passage|article|version|source) (?:[A-D]\b(?!\.)|\d\b)|"
     rf"\b(?:{_TEXT_NOUN}|it|them) (?:above|below|that follows?|given|provided)\b|"
     r"^(?:here is|here are|here['’]s|that (?:was|is)|those (?:were|are)) .{0,60}[:：]$|"
     r"\byour (?:task|job|role|goal|objective|persona|mission)(?: is| will|:)|\bact as (?:an?|our|my|the)\b|\byou are an? \w+|"
@@ -123,8 +126,8 @@ DECISIVE = re.compile(
     r"\bstep by step\b|\bdo not (?:use|include|make|add|mention|invent|answer|write|output|repeat|"
     r"guess|copy|explain|translate)\b|\bsay (?:so|you|that you|[\"“'‘])|\bin (?:json|markdown|yaml|csv|"
     r"xml|plain (?:text|english))\b|\bsummari[sz]e (?:the|this|these|it|what|how|everything)\b|"
-    r"\btranslate (?:the|this|it|everything|into)\b|\bif (?:the|you) (?:answer|text|context|don['’]t|"
-    r"do not|cannot|can['’]t)\b|"
+    r"\btranslate (?:the|this|it|everything|into)\b|\bif (?:the (?:answer|text|context)|you (?:don['’]t|"
+    r"do not|cannot|can['’]t) (?:know|find|tell|see|answer|have|understand|say))\b|"
     r"\b(?:folgende[nrms]?|obige[nrms]?|untenstehende[nrms]?|vorliegende[nrms]?|diese[nrms]?) "
     r"(?:text|texte|artikels?|dokuments?|abschnitte?s?|gesprächs?|berichts?|protokolls?|frage|fragen)\b|"
     r"\bin (?:einem|zwei|drei|vier|fünf|\d+) (?:sätzen|satz|stichpunkten|worten|wörtern)\b|"

@@ -44,6 +44,9 @@ _SPEAKER = re.compile(
 _QUESTION_END = re.compile(r"[?？]+[\"'”’)\]」』*_]*$")
 _UNSPACED = re.compile(r"[\u3041-\u30ff\u3400-\u9fff\u0e00-\u0eff]")
 _BARE_LABEL = re.compile(r"\n[^\W\d_][\w' ]{0,30}[:：]\s*$")  # "Label:", for the model to fill in
+_USER = re.compile(
+    r"(?:user|human|nutzer|utilisateur|usuario|用户|ユーザー)[ \t]?[:：][^\n]+$", re.IGNORECASE
+)
 _NUMBERING = re.compile(r"(?:[^\W\d_]{1,12} )?\d{1,4}(?:\.\d{1,3}){0,4}[.:)]?\s+")
 _SAID = re.compile(r"[.!?:。！？：]")
 _QUOTE_OPENS = ('"', "“", "«", "„", "「", "『", "> ")
@@ -53,7 +56,7 @@ _BRIEF_WORDS = 15
 _SHORT_PARAGRAPH = 70  # words; a longer paragraph is document text
 _DIALOGUE_LINES = 4
 _APART_WORDS = 35  # a paragraph at an end this short is a prompt by its place alone
-_APART_SHARE = 3  # provided that the rest of the message is so many times as long
+_APART_SHARE = 1  # provided that the rest of the message is so many times as long at least
 _TITLE_WORDS = 8
 _LONGEST_LIST = 14  # items that belong to the instruction before them
 
@@ -86,9 +89,11 @@ def prompt_spans(text: str, blocks: Sequence[ProtectedSpan]) -> list[ProtectedSp
     paragraphs = _read_paragraphs(text, blocks)
     if not paragraphs:
         return []
-    if _BARE_LABEL.search(text):  # what stands before the label is for the model to complete
+    last = text[paragraphs[-1].start : paragraphs[-1].end]
+    if _BARE_LABEL.search(text) or _USER.match(last):  # for the model to complete, or to answer
         for sentence in paragraphs[-1].sentences:
             sentence.spoken = False
+    turns = sum(any(s.spoken for s in p.sentences) for p in paragraphs)
     dialogue = sum(s.spoken for p in paragraphs for s in p.sentences) >= _DIALOGUE_LINES
     for paragraph in paragraphs:
         if dialogue:
@@ -96,7 +101,7 @@ def prompt_spans(text: str, blocks: Sequence[ProtectedSpan]) -> list[ProtectedSp
     ends = (paragraphs[0], paragraphs[-1])
     told = any(_is_prompt(p) for p in ends)
     for paragraph in paragraphs:
-        if paragraph in ends and _stands_apart(text, paragraph):
+        if paragraph in ends and _stands_apart(text, paragraph, turns):
             for sentence in paragraph.sentences:
                 sentence.kept = True
         elif _is_prompt(paragraph) and paragraph in ends:
@@ -127,7 +132,7 @@ def _is_prompt(paragraph: _Paragraph) -> bool:
     return paragraph.words <= _SHORT_PARAGRAPH and 2 * cues >= len(paragraph.sentences)
 
 
-def _stands_apart(text: str, paragraph: _Paragraph) -> bool:
+def _stands_apart(text: str, paragraph: _Paragraph, turns: int) -> bool:
     """Whether a paragraph at an end is short beside a long rest, and no title, greeting or turn."""
     length = paragraph.end - paragraph.start
     if paragraph.words > _APART_WORDS or length * (_APART_SHARE + 1) > len(text):
@@ -135,17 +140,19 @@ def _stands_apart(text: str, paragraph: _Paragraph) -> bool:
     if not paragraph.sentences or paragraph.heading:
         return False
     body = text[paragraph.start : paragraph.end].strip()
-    if any(s.spoken for s in paragraph.sentences) or GREETING.match(body):
+    if GREETING.match(body) or body.startswith(_QUOTE_OPENS):
+        return False
+    if turns > 1 and any(s.spoken for s in paragraph.sentences):
         return False
     if all(_LIST_MARK.match(s.text) for s in paragraph.sentences):
         return False
-    uncued = not any(s.question or s.strength for s in paragraph.sentences)
-    if uncued and any(
-        DECLARATIVE.match(s.text) for s in paragraph.sentences if not s.text[0].islower()
-    ):
+    cued = any(s.question or s.strength for s in paragraph.sentences)
+    typed = body[0].islower()  # as people type and documents do not begin
+    if not (cued or typed) and any(DECLARATIVE.match(s.text) for s in paragraph.sentences):
         return False
-    bare = _NUMBERING.sub("", body)
-    title = body[:1].isupper() or bare != body
+    numbered = _NUMBERING.match(body)
+    bare = body[numbered.end() :] if numbered else body
+    title = numbered is not None or body[0].isupper()
     return not (title and not _SAID.search(bare) and paragraph.words <= _TITLE_WORDS)
 
 

@@ -162,7 +162,9 @@ def test_a_target_is_used_to_97_percent(target: int, question: str | None) -> No
 def test_protected_text_over_the_cap_is_kept_and_said() -> None:
     code = "```\n" + "x = compute(alpha, beta)\n" * 40 + "```"
     result = compress(
-        f"Some prose that may go away.\n\n{code}\n\nMore prose.", Settings(target_tokens=20), 0
+        f"Some prose that may go away.\n\n{code}\n\nMore prose was here.",
+        Settings(target_tokens=20),
+        0,
     )
     assert result.budget_unmet
     assert result.text == code

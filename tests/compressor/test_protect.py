@@ -45,7 +45,8 @@ def found(text: str, kind: Kind, **options: object) -> list[str]:
     ],
 )  # fmt: skip
 def test_what_is_protected(kind: Kind, text: str, wanted: str) -> None:
-    assert wanted in found(text, kind)
+    around = kind is Kind.NUMBER  # what limits a number belongs to it
+    assert any(wanted in span if around else wanted == span for span in found(text, kind))
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,8 @@ def test_what_is_protected(kind: Kind, text: str, wanted: str) -> None:
     ],
 )
 def test_negations_in_several_languages(text: str, negation: str) -> None:
-    assert negation in found(text, Kind.NEGATION)
+    # with the word next to it that it bears on
+    assert any(negation in span for span in found(text, Kind.NEGATION))
 
 
 @pytest.mark.parametrize(
