@@ -13,14 +13,16 @@ RUN python -m pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
  && /opt/tersely/bin/pip install --no-cache-dir --no-deps /wheels/*.whl
 
 FROM python:3.12-slim
-RUN useradd --system --uid 10001 --home-dir /nonexistent tersely \
+RUN groupadd --system --gid 10001 tersely \
+ && useradd --system --uid 10001 --gid tersely --home-dir /nonexistent tersely \
  && install -d -o tersely -g tersely /data
 COPY --from=build /opt/tersely /opt/tersely
 COPY config.yaml /etc/tersely/config.yaml
 ENV PATH=/opt/tersely/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     XDG_DATA_HOME=/data
-USER tersely
+# By number, so that Kubernetes' runAsNonRoot can tell.
+USER 10001:10001
 VOLUME /data
 EXPOSE 8400
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \

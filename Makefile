@@ -20,7 +20,7 @@ INSTALL_PROJECT := $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/pip-compile --quiet --strip-extras \
 	--allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: help run demo test test-all check format docs bench bench-reference eval need-data wheel lock clean
+.PHONY: help run demo test test-all check audit format docs bench bench-reference eval need-data wheel lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -42,6 +42,10 @@ check: $(VENV)/.dev ## Lint, format, types, and whether generated docs are fresh
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python -m proxy.config_reference --check docs/configuration.md
+
+audit: $(VENV_TORCH)/.dev ## Known vulnerabilities of the locked dependencies
+	$(VENV_TORCH)/bin/python .ci/audit.py requirements/base.txt requirements/build.txt \
+		requirements/dev.txt requirements/torch.txt requirements/integrations.txt
 
 format: $(VENV)/.dev ## Format and fix what can be fixed
 	$(VENV)/bin/ruff check --fix .
