@@ -108,7 +108,9 @@ async def test_a_fallback_without_a_key_is_passed_over(
     assert_key_stayed(upstream)
 
 
-@pytest.mark.parametrize("target", ["/v1/chat/completions", "/v1/models", "/v1/anything/else"])
+@pytest.mark.parametrize(
+    "target", ["/v1/chat/completions", "/v1/models", "/v1/compress", "/v1/anything/else"]
+)
 @pytest.mark.parametrize("headers", [[], [("Authorization", "Bearer sk-own")]])
 async def test_without_a_key_nothing_goes_on(
     proxy: Proxy, upstream: FakeUpstream, target: str, headers: list[tuple[str, str]]
@@ -165,6 +167,13 @@ async def test_policies_of_a_key(proxy_server: ProxyServer, upstream: FakeUpstre
         error_of(await chat(proxy, BODY, [*SWAP, header]), 403, "policy_not_allowed")
     assert len(upstream.received) == 1
     assert proxy.compressor.calls == []  # refused before anything was compressed
+
+
+async def test_anthropics_clients_are_refused_in_their_own_shape(proxy: Proxy) -> None:
+    answer = await ask(proxy, "POST", "/v1/messages", [("x-api-key", "sk-ant")], BODY)
+    assert answer.status == 401
+    error = json.loads(answer.body)
+    assert (error["type"], error["error"]["type"]) == ("error", "authentication_error")
 
 
 class TestModels:

@@ -173,3 +173,17 @@ async def test_the_official_client_sees_a_rate_limit_error(proxy_server: ProxySe
             await client.models.list()
     assert caught.value.code == "rate_limit_exceeded"
     assert caught.value.response.headers["retry-after"]
+
+
+async def test_compressing_alone_counts_as_a_request(
+    proxy_server: ProxyServer, upstream: FakeUpstream
+) -> None:
+    proxy = start(proxy_server, requests_per_minute=1, tokens_per_minute=1000)
+    body = b'{"model":"gpt-4o","text":"one two three","rate":0.5}'
+    first = await ask(proxy, "POST", "/v1/compress", SWAP, body)
+    assert first.status == 200, first.body
+    second = await ask(proxy, "POST", "/v1/compress", SWAP, body)
+    assert second.status == 429
+    # nothing was billed
+    assert of_limits(second)["remaining-tokens"] == "1000"
+    assert upstream.received == []
