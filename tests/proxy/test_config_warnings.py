@@ -95,6 +95,12 @@ def test_an_open_proxy_names_the_keys_that_it_spends(tmp_path: Path) -> None:
     assert "spend on the key of openai" in found
 
 
+def test_a_policy_that_a_key_could_never_have(tmp_path: Path) -> None:
+    keys = f"access: {{keys: {{k: {{sha256: {'a' * 64}, policies: [safe, agressive]}}}}}}"
+    (found,) = warned(tmp_path / "config.yaml", LEAST + keys)
+    assert found.startswith("5: access.keys.k.policies: 'agressive' matches no policy; there are:")
+
+
 def test_an_upstream_without_routes(tmp_path: Path) -> None:
     text = LEAST.replace("routes:", "  spare: {base_url: 'https://x/v1'}\nroutes:")
     assert warned(tmp_path / "config.yaml", text) == [
