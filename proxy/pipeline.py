@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from compressor.message_question import question_of
 from compressor.types import PartCompressor
 from policies.match import Router, model_glob
 from policies.select import select
@@ -18,6 +17,7 @@ from proxy.dialects import DIALECTS
 from proxy.dialects.base import BodyReading, BodyText, Dialect
 from proxy.errors import RequestRefused
 from proxy.json_spans import Edit, Unreadable, splice, string_literal
+from proxy.request_question import questions
 from proxy.savings import CompressionReport, Treatment
 from proxy.text_compression import answer_of, body_texts, policy_for, read_request
 from proxy.treatment import Treated, leave_alone, text_parts, treat
@@ -25,7 +25,6 @@ from proxy.upstream_choice import stickiness
 
 # Reading this many bytes takes about as long as the way to a thread and back.
 _INLINE_BYTES = 64 * 1024
-_INLINE_CHARACTERS = 2000  # the same for finding the question of a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,14 +182,14 @@ class Pipeline:
         texts = body_texts(request, policy)
         parts = text_parts(texts, counts.tokens)
         treated = await treat(
-            policy.model_copy(update={"question_aware": request.question is not None}),
+            policy,
             texts,
             parts,
             select(policy, parts, window=self._window(request.model)),
             counts,
             compressor=self._compressor,
             tenant=owner,
-            question=request.question,
+            questions=None if request.question is None else [request.question] * len(texts),
         )
         return answer_of(request, treated)
 
@@ -253,7 +252,7 @@ class Pipeline:
             counts,
             compressor=self._compressor,
             tenant=owner,
-            question=await _question(reading) if policy.question_aware else None,
+            questions=await questions(reading) if policy.question_aware else None,
         )
 
     def _window(self, model: str) -> int | None:
@@ -269,13 +268,6 @@ class Pipeline:
         except Unreadable:
             return ""
         return model_named(content.data)
-
-
-async def _question(reading: BodyReading) -> str | None:
-    texts = reading.last_user_texts()
-    if sum(map(len, texts)) > _INLINE_CHARACTERS:
-        return await asyncio.to_thread(question_of, texts)
-    return question_of(texts)
 
 
 def _beginning(reading: BodyReading) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from compressor.types import Failure, Kind, Outcome, PartCompressor, Settings
-from policies.types import Decision, Mode, Policy, Protections, TextPart
+from policies.types import Decision, Mode, Policy, Protections, Role, TextPart
 from proxy.counting import Counts
 from proxy.dialects.base import BodyText
 from proxy.json_spans import format_path
@@ -54,15 +54,18 @@ async def treat(
     *,
     compressor: PartCompressor,
     tenant: str,
-    question: str | None = None,
+    questions: Sequence[str | None] | None = None,
 ) -> Treated:
     """Compress what was decided on, all at once, and report on every part.
 
-    `texts`, `parts` and `decisions` go together by position; `question` is the request's, for a
-    question-aware policy. In shadow mode nothing is changed.
+    `texts`, `parts` and `decisions` go together by position, and so do `questions`, where the
+    policy is question-aware. In shadow mode nothing is changed.
     """
-    if policy.question_aware:
-        decisions = [_with_question(decision, question) for decision in decisions]
+    if questions is None:
+        questions = [None] * len(parts)
+    else:
+        triples = zip(decisions, parts, questions, strict=True)
+        decisions = [_with_question(*triple) for triple in triples]
     began = time.perf_counter()
     outcomes = await _compress(
         policy,
@@ -71,7 +74,7 @@ async def treat(
         counts.encoding,
         compressor=compressor,
         tenant=tenant,
-        question=question,
+        questions=questions,
     )
     elapsed_ms = (time.perf_counter() - began) * 1000 if outcomes else 0.0
     reports: list[PartReport] = []
@@ -100,7 +103,7 @@ async def _compress(
     *,
     compressor: PartCompressor,
     tenant: str,
-    question: str | None,
+    questions: Sequence[str | None],
 ) -> dict[int, Outcome]:
     """Return the outcome of every part that was to be compressed, by its position."""
     chosen = [index for index, decision in enumerate(decisions) if decision.compress]
@@ -112,7 +115,7 @@ async def _compress(
             index: group.create_task(
                 compressor.compress(
                     parts[index].text,
-                    _settings(policy, decisions[index], kinds, encoding, question),
+                    _settings(policy, decisions[index], kinds, encoding, questions[index]),
                     tenant=tenant,
                     deadline_ms=policy.deadline_ms,
                 )
@@ -143,9 +146,9 @@ def _settings(
     )
 
 
-def _with_question(decision: Decision, question: str | None) -> Decision:
+def _with_question(decision: Decision, part: TextPart, question: str | None) -> Decision:
     """Return a decision whose reason says whether there was a question to go by."""
-    if not decision.compress:
+    if not decision.compress or part.role is Role.TOOL_SCHEMA:
         return decision
     how = "question-aware" if question else "question-blind: the last user message asks nothing"
     return replace(decision, reason=f"{decision.reason}, {how}")

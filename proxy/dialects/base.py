@@ -26,7 +26,8 @@ class BodyReading:
     `ask_usage` is the edit that makes a stream report usage; None when the answer has it anyway,
     the client refused it, or the body is not one that could ask. `reserved_tokens` is what the
     request sets aside for the answer, 0 where it does not say. `note` says why texts that are
-    there are not among `texts`, where that is the whole request's doing.
+    there are not among `texts`, where that is the whole request's doing. With `independent` each
+    text is a prompt of its own, answered by itself.
     """
 
     model: str
@@ -35,6 +36,15 @@ class BodyReading:
     ask_usage: Edit | None = None
     reserved_tokens: int = 0
     note: str | None = None
+    independent: bool = False
+
+    def last_user_texts(self) -> list[str]:
+        """Return the texts of the last message with a user's text, in order.
+
+        In every dialect the first two steps of a text's path name its message.
+        """
+        spoken = [text for text in self.texts if text.role is Role.USER]
+        return [text.text for text in spoken if text.path[:2] == spoken[-1].path[:2]]
 
     def last_user_texts(self) -> list[str]:
         """Return the texts of the last message with a user's text, in order.

@@ -41,6 +41,7 @@ class CompletionsDialect(ChatUsage):
             ask_usage=ask_usage(root),
             reserved_tokens=tokens_reserved(root, "max_tokens"),
             note=note,
+            independent=isinstance(root.members.get("prompt"), Array),
         )
 
     def read_tools(self, body: bytes) -> tuple[BodyText, ...]:

@@ -47,8 +47,7 @@ async def test_in_one_message_with_its_document_the_question_stays_word_for_word
     (shortened,) = await sent(proxy, upstream, prompt)
     assert shortened.startswith("Answer from the passages below.")
     assert shortened.endswith(f"Question: {question}")
-    # The instruction is part of the question here and draws some of the budget elsewhere.
-    assert all(word in shortened for word in answer.split() if len(word) > 3)
+    assert answer in shortened
 
 
 async def test_the_same_question_gives_the_same_bytes_and_another_question_others(
