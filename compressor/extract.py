@@ -98,7 +98,7 @@ def _extracted(
     structure = read_structure(seen, words)
     scores = probabilities.astype(np.float64)
     if log_odds is not None:
-        scores = add_log_odds(probabilities, log_odds)
+        scores = add_log_odds(probabilities, log_odds, ranking=goal is not None)
     repeated = repeated_lines(seen, protected)
     scores = rank_lines(seen, structure, scores, protected, repeated)
     protected = as_wholes(protected, repeated)

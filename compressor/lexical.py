@@ -1,65 +1,50 @@
-"""How much each word bears on a question, as log-odds to add to its keep probability.
+"""How much each word bears on a question, from the words that texts and question share.
 
-Lexical: BM25 (Robertson & Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond",
-2009) over sentences and passages of the one text. A second round asks for the names and numbers of
-the best sentences, since the sentence that answers often shares a name with the one that matches
-and not a word with the question (pseudo-relevance feedback).
+BM25 (Robertson & Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009) over
+sentences and passages of the one text. A second round asks for the names and numbers of the best
+sentences, since the sentence that answers often shares a name with the one that matches and not a
+word with the question (pseudo-relevance feedback).
 """
 
 import math
-import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
+from compressor.passages import Passages
 from compressor.pool import Piece
+from compressor.question import ReadSentence, read_sentences
 from compressor.relevance import Asked, FloatArray
-from compressor.words import UNSPACED, Word
+from compressor.terms import FUNCTION_WORDS, PROMPT_TERMS, terms
+from compressor.words import Word
 
-# Raise it with any change to this file that can change a number.
+# Raise it with any change to this file, terms.py or passages.py that can change a number.
 _REVISION = 1
-
-_TERM = re.compile(rf"[{UNSPACED}]+|[^\W{UNSPACED}]+")
-_UNSPACED_CHAR = re.compile(f"[{UNSPACED}]")
-_SENTENCE_END = re.compile(r"[.!?。！？…]+[\"'”’)\]」』]*$")
-_SUFFIX = re.compile(r"(?<=\w{3})(?:ations?|ments?|ings?|ie[sd]|ers?|ed|es|ly|s|e)$")
-
-# Function words of the languages the detector of questions knows; they match everywhere.
-_FUNCTION_WORDS_BY_LANGUAGE = """
-    a an the of in on at to for from by with and or is are was were be been being it its this that
-    these those as what which who whom whose when where why how do does did has have had not no but
-    if than then so such can could will would should may might must there here he she they them his
-    her their we our you your i me my about into over after before during between also both each
-    any some all most more other
-    der die das den dem des ein eine einen einem einer und oder ist sind war waren wird werden wurde
-    in im auf an am zu zum zur von vom mit für bei aus nach was wer wie wo wann warum welche welcher
-    welches nicht kein es sie er wir ihr hat haben hatte als auch
-    le la les un une des du de et ou est sont était ont a au aux en dans sur pour par avec que qui
-    quoi quel quelle quels quelles où quand comment pourquoi ne pas il elle ils elles ce cette ces
-    el los las una unos unas del y o es son fue era con por para qué quién cuál cuáles dónde cuándo
-    cómo se su sus no al lo
-    の に は を が と で も か た る て な だ です ます した から まで より 的 了 是 在 和 有 吗 呢
-    什么 哪 谁 多少
-"""
-_FUNCTION_WORDS = frozenset(_FUNCTION_WORDS_BY_LANGUAGE.split())
+_OWN_TERMS = 4  # a sentence of the text that is one of the question's and has as many is its own
 
 
 @dataclass(frozen=True, slots=True)
 class LexicalRelevance:
     """BM25 over sentences and passages, with one round of feedback.
 
-    The weights are log-odds that the best sentence and the best passage gain. They are large on
-    purpose: with a question at hand, where a sentence stands matters more than how its words read.
+    `sentence_weight` and `passage_weight` are the log-odds that the best sentence and the best
+    passage of a long text gain. They are large on purpose: with a question at hand, where a
+    sentence stands matters more than how its words read. In a text of `few_sentences` they count
+    half, since a word in common tells little among so few. `feedback` is the share of the second
+    round, asked of the `feedback_sentences` best; `neighbour` what the sentences beside a good one
+    get of its score; `instruction` the weight of words about the prompt beside those of a question.
     """
 
-    sentence_weight: float = 24.0
-    passage_weight: float = 6.0
+    sentence_weight: float = 28.0
+    passage_weight: float = 7.0
+    few_sentences: float = 10.0
     feedback: float = 0.5
     feedback_sentences: int = 3
-    neighbour: float = 0.15
+    neighbour: float = 0.25
+    instruction: float = 0.1
 
     @property
     def revision(self) -> str:
@@ -72,116 +57,93 @@ class LexicalRelevance:
         return ()
 
     def log_odds(self, asked: Asked, outputs: Sequence[FloatArray] = ()) -> FloatArray:
-        """Return one number a word to add to the log-odds of its keep probability.
+        """Return one number a word to add to the log-odds of its keep probability, at least 0.
 
-        All zero where the question has no term of the text.
+        All zero where the question has no term of the text. Sentences of the text that are the
+        question's own get none and count nowhere: they are kept as what they are.
         """
         return self.scores(asked.text, asked.words, asked.question)
 
     def scores(self, text: str, words: Sequence[Word], question: str) -> FloatArray:
         """Return the same for a text that no classifier has seen."""
-        query = {t for t in terms(question) if t not in _FUNCTION_WORDS}
+        sentences = list(read_sentences(question))
+        passages = Passages(text, words, _own(sentences))
+        query = self._query(sentences, passages)
         if not words or not query:
             return np.zeros(len(words), np.float32)
-        units = _Units(text, words)
-        by_sentence, by_passage = units.relevance(query)
-        seeds = by_sentence + by_passage[units.passage_of_sentence]
-        best = np.argsort(-seeds, kind="stable")[: self.feedback_sentences]
-        names = units.names(i for i in best if seeds[i] > 0) - query
-        sentence_again, passage_again = units.relevance(names)
-        by_sentence = _spread(by_sentence + self.feedback * sentence_again, self.neighbour)
+        by_sentence, by_passage = _relevance(passages, query)
+        together = by_sentence + by_passage[passages.of_sentence]
+        best = np.argsort(-together, kind="stable")[: self.feedback_sentences]
+        names = passages.names([i for i in best.tolist() if together[i] > 0]) - query.keys()
+        sentence_again, passage_again = _relevance(passages, dict.fromkeys(names, 1.0))
+        by_sentence = _spread(
+            by_sentence + self.feedback * sentence_again, passages.of_sentence, self.neighbour
+        )
+        by_sentence[passages.own] = 0
         by_passage = by_passage + self.feedback * passage_again
+        by_passage -= by_passage.min()  # one passage alone stands out from no other
         total = (
-            self.sentence_weight * by_sentence[units.sentence_of_word]
-            + self.passage_weight * by_passage[units.passage_of_sentence[units.sentence_of_word]]
+            self.sentence_weight * by_sentence
+            + self.passage_weight * by_passage[passages.of_sentence]
         )
-        return total.astype(np.float32)
+        total *= len(by_sentence) / (len(by_sentence) + self.few_sentences)
+        return total[passages.sentence_of_word].astype(np.float32)
+
+    def _query(self, sentences: Sequence[ReadSentence], passages: Passages) -> dict[str, float]:
+        """Return the question's terms with their weights; none where nothing of it is in the text.
+
+        Words about the prompt weigh little: "answer from the documents below" asks for nothing. So
+        does an instruction beside a question, unless the question alone has no term of the text.
+        """
+        asks = [s for s in sentences if s.question or not s.instruction]
+        for asked in (asks, sentences):
+            query: dict[str, float] = {}
+            for sentence in sentences:
+                weight = 1.0 if sentence in asked else self.instruction
+                for term in terms(sentence.text):
+                    own = min(weight, self.instruction) if term in PROMPT_TERMS else weight
+                    query[term] = max(query.get(term, 0.0), own)
+            query = {t: w for t, w in query.items() if w > 0 and t not in FUNCTION_WORDS}
+            if any(w >= 1 and passages.has(t) for t, w in query.items()):
+                return query
+        return {}
 
 
-def terms(text: str) -> list[str]:
-    """Return what of a text can match: lower-case stems, or character pairs where no spaces are."""
-    found: list[str] = []
-    for match in _TERM.finditer(text.lower()):
-        run = match.group()
-        if not _UNSPACED_CHAR.match(run):
-            found.append(run if run in _FUNCTION_WORDS else _stem(run))
-        elif len(run) == 1:
-            found.append(run)
-        else:
-            found.extend(run[i : i + 2] for i in range(len(run) - 1))
-    return found
+def _own(sentences: Sequence[ReadSentence]) -> frozenset[str]:
+    """Return the sentences that can be told for the question's own, where a text holds them too.
+
+    A short one that is no question could as well be a title that the question names.
+    """
+    return frozenset(
+        " ".join(s.text.split())
+        for s in sentences
+        if s.question or len(terms(s.text)) >= _OWN_TERMS
+    )
 
 
-def _stem(word: str) -> str:
-    """Cut a common ending, so that `ended` meets `end`; the same for text and question."""
-    return _SUFFIX.sub("", word)
-
-
-class _Units:
-    """The sentences and passages of one text, with their terms."""
-
-    def __init__(self, text: str, words: Sequence[Word]) -> None:
-        self._text = text
-        sentence_of_word = np.zeros(len(words), np.intp)
-        starts = [0]
-        passage_of_sentence = [0]
-        for i in range(1, len(words)):
-            gap = text[words[i - 1].end : words[i].start]
-            if "\n" in gap or _ends_sentence(text, words[i - 1], words[i]):
-                starts.append(i)
-                passage_of_sentence.append(passage_of_sentence[-1] + (gap.count("\n") > 1))
-            sentence_of_word[i] = len(starts) - 1
-        self.sentence_of_word = sentence_of_word
-        self.passage_of_sentence = np.array(passage_of_sentence, np.intp)
-        ends = [*starts[1:], len(words)]
-        self._sentences = [
-            text[words[a].start : words[b - 1].end] for a, b in zip(starts, ends, strict=True)
-        ]
-        self._sentence_terms = [Counter(terms(s)) for s in self._sentences]
-        self._passage_terms = [Counter[str]() for _ in range(passage_of_sentence[-1] + 1)]
-        for passage, counts in zip(passage_of_sentence, self._sentence_terms, strict=True):
-            self._passage_terms[passage].update(counts)
-
-    def relevance(self, query: Iterable[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return BM25 by sentence and by passage, each as a share of its best, 0 to 1."""
-        asked = sorted(query)  # a set's order varies from run to run, and with it the rounding
-        return (
-            _share_of_best(bm25(self._sentence_terms, asked)),
-            _share_of_best(bm25(self._passage_terms, asked)),
-        )
-
-    def names(self, sentences: Iterable[int]) -> set[str]:
-        """Return the terms of capitalised words and numbers in the given sentences."""
-        found: set[str] = set()
-        for index in sentences:
-            for word in _TERM.findall(self._sentences[index]):
-                if word[0].isupper() or word[0].isdigit():
-                    found.update(t for t in terms(word) if len(t) > 2 and t not in _FUNCTION_WORDS)
-        return found
-
-
-def _ends_sentence(text: str, word: Word, following: Word) -> bool:
-    tail = text[max(0, word.end - 4) : word.end]
-    if not _SENTENCE_END.search(tail):
-        return False
-    first = text[following.start]
-    # A full stop before a small letter is an abbreviation; scripts without case end all the same.
-    return not first.islower() or tail[-1] in "。！？"
+def _relevance(
+    passages: Passages, query: Mapping[str, float]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return BM25 by sentence and by passage, each as a share of its best, 0 to 1."""
+    return (
+        _share_of_best(bm25(passages.sentence_terms, query)),
+        _share_of_best(bm25(passages.passage_terms, query)),
+    )
 
 
 def bm25(
-    documents: Sequence[Counter[str]], query: Sequence[str], k1: float = 1.2, b: float = 0.75
+    documents: Sequence[Counter[str]], query: Mapping[str, float], k1: float = 1.2, b: float = 0.75
 ) -> NDArray[np.float64]:
-    """Return the BM25 score of every document for the query's terms."""
+    """Return the BM25 score of every document for the query's terms, each times its weight."""
     lengths = np.array([max(1, c.total()) for c in documents], np.float64)
     norms = k1 * (1 - b + b * lengths / lengths.mean())
     scores = np.zeros(len(documents))
-    for term in query:
+    for term, weight in sorted(query.items()):  # a set's order varies, and with it the rounding
         counts = np.array([c.get(term, 0) for c in documents], np.float64)
         matching = int(np.count_nonzero(counts))
         if matching:
             idf = math.log(1 + (len(documents) - matching + 0.5) / (matching + 0.5))
-            scores += idf * counts * (k1 + 1) / (counts + norms)
+            scores += weight * idf * counts * (k1 + 1) / (counts + norms)
     return scores
 
 
@@ -190,9 +152,12 @@ def _share_of_best(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return scores / best if best > 0 else scores
 
 
-def _spread(scores: NDArray[np.float64], share: float) -> NDArray[np.float64]:
-    """Let neighbours share a sentence's score: an answer often follows what it answers."""
+def _spread(
+    scores: NDArray[np.float64], passage: NDArray[np.intp], share: float
+) -> NDArray[np.float64]:
+    """Let neighbours in a passage share a score: an answer often follows what it answers."""
     spread = scores.copy()
-    spread[1:] = np.maximum(spread[1:], share * scores[:-1])
-    spread[:-1] = np.maximum(spread[:-1], share * scores[1:])
+    shared = share * (passage[1:] == passage[:-1])
+    spread[1:] = np.maximum(spread[1:], shared * scores[:-1])
+    spread[:-1] = np.maximum(spread[:-1], shared * scores[1:])
     return spread

@@ -61,6 +61,15 @@ _TITLE_WORDS = 8
 _LONGEST_LIST = 14  # items that belong to the instruction before them
 
 
+@dataclass(frozen=True, slots=True)
+class ReadSentence:
+    """A sentence of a prompt: whether it asks, and whether it reads as telling the model to act."""
+
+    text: str
+    question: bool
+    instruction: bool
+
+
 @dataclass(slots=True)
 class _Sentence:
     start: int
@@ -118,6 +127,12 @@ def prompt_spans(text: str, blocks: Sequence[ProtectedSpan]) -> list[ProtectedSp
         for s in p.sentences
         if s.kept
     ]
+
+
+def read_sentences(text: str) -> Iterator[ReadSentence]:
+    """Yield the sentences of a text that is all prompt, by wording alone."""
+    for sentence in _read_sentences(text, 0, len(text)):
+        yield ReadSentence(sentence.text, sentence.question, sentence.strength > 0)
 
 
 def _is_prompt(paragraph: _Paragraph) -> bool:

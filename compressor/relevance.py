@@ -61,13 +61,19 @@ class Relevance(Protocol):
         ...
 
 
-def add_log_odds(
-    probabilities: NDArray[np.float32], log_odds: NDArray[np.float32]
-) -> NDArray[np.float64]:
-    """Return the keep probabilities after adding log-odds to each.
+_MOST = 27.0  # with a probability of 0.9999 this is as near to 1 as float64 can tell from it
 
-    In float64, since at these weights float32 would make many of them exactly 1 and lose the order.
+
+def add_log_odds(
+    probabilities: FloatArray, log_odds: FloatArray, *, ranking: bool = False
+) -> NDArray[np.float64]:
+    """Return the keep probabilities after adding log-odds to each, in float64.
+
+    With `ranking`, for where only their order counts, all log-odds are lowered alike as far as it
+    takes for the highest not to become exactly 1 and lose it.
     """
+    if ranking and len(log_odds):
+        log_odds = log_odds - max(0.0, float(log_odds.max()) - _MOST)
     p = np.clip(probabilities.astype(np.float64), 1e-4, 1 - 1e-4)
     total = np.log(p / (1 - p)) + log_odds
     return 1 / (1 + np.exp(-np.clip(total, -700, 700)))

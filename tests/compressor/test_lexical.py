@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compressor.lexical import LexicalRelevance, bm25, terms
+from compressor.lexical import LexicalRelevance, bm25
 from compressor.words import split_words
 
 PASSAGES = (
@@ -87,9 +87,64 @@ def test_scores_are_finite_not_negative_and_the_same_every_time(text: str, quest
 def test_bm25_by_hand() -> None:
     documents = [Counter(["cat", "sat"]), Counter(["dog", "sat"])]
     # one of two documents matches: idf = ln(1 + 1.5 / 1.5) = ln 2, and the length norm is 1
-    assert bm25(documents, ["cat"]) == pytest.approx([np.log(2) * 2.2 / 2.2, 0])
+    assert bm25(documents, {"cat": 1.0}) == pytest.approx([np.log(2) * 2.2 / 2.2, 0])
 
 
-def test_terms_stem_words_and_pair_characters() -> None:
-    assert terms("Ferries ended") == ["ferr", "end"]
-    assert terms("富士山") == ["富士", "士山"]
+def test_the_questions_own_sentence_in_the_text_is_no_match() -> None:
+    question = "How often do ferries leave in winter?"
+    alone = scores_by_word(PASSAGES, question)
+    words = split_words(f"{PASSAGES}\n\n{question}")
+    scores = LexicalRelevance().scores(f"{PASSAGES}\n\n{question}", words, question)
+    text = f"{PASSAGES}\n\n{question}"
+    by_word = [(text[w.start : w.end], float(s)) for w, s in zip(words, scores, strict=True)]
+    assert dict(by_word[:-8])["winter"] >= 0.9 * alone["winter"]  # a sentence more, of ten
+    assert {score for word, score in by_word[-8:] if word != "?"} == {0.0}
+
+
+def test_a_title_that_is_the_question_is_no_sentence_of_its_own() -> None:
+    text = "Harbour master\nShe is called Ingrid Solheim.\n\nBakery\nIt opens at six."
+    scores = scores_by_word(text, "harbour master")
+    assert scores["Solheim"] > scores["Bakery"] == 0
+
+
+PROMPT = (
+    "You are a helpful assistant. Answer the question using only the documents below. If the log "
+    "does not say, say that you do not know.\nQuestion: {}"
+)
+
+
+@pytest.mark.parametrize("question", ["Who is the harbour master?", "When does the bakery open?"])
+def test_instructions_beside_a_question_hardly_count(question: str) -> None:
+    bare, dressed = (
+        scores_by_word(PASSAGES, asked) for asked in (question, PROMPT.format(question))
+    )
+    best = max(bare, key=lambda word: bare[word])
+    assert dressed[best] == max(dressed.values())
+    assert dressed["log"] < dressed[best]
+
+
+def test_an_instruction_alone_is_what_is_asked() -> None:
+    scores = scores_by_word(PASSAGES, "Summarize what the text says about ferries.")
+    assert scores["Ferries"] == max(scores.values()) > 0
+
+
+def test_a_question_without_a_term_of_the_text_leaves_it_to_the_instruction() -> None:
+    scores = scores_by_word(PASSAGES, "Look at the ferries. Anything odd?")
+    assert scores["Ferries"] > scores["bakery"]
+
+
+def test_words_about_the_prompt_alone_ask_for_nothing() -> None:
+    text = PASSAGES + "\n\nThe document has two sentences."
+    words = split_words(text)
+    assert not LexicalRelevance().scores(text, words, "Summarize the document briefly.").any()
+
+
+def test_one_passage_alone_is_no_better_than_none() -> None:
+    text = "The wall is old. Ferries leave every hour. The bakery opens at six."
+    scores = LexicalRelevance(neighbour=0).scores(text, split_words(text), "When do ferries leave?")
+    assert scores.min() == 0 < scores.max()
+
+
+def test_other_weights_are_another_revision() -> None:
+    assert LexicalRelevance().revision == LexicalRelevance().revision
+    assert LexicalRelevance(neighbour=0.5).revision != LexicalRelevance().revision
