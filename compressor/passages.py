@@ -33,7 +33,7 @@ class Passages:
         self._sentences = [
             text[words[a].start : words[b - 1].end] for a, b in zip(starts, ends, strict=True)
         ]
-        sizes = np.diff([*starts, len(words)]) if words else []
+        sizes = [end - start for start, end in zip(starts, ends, strict=True)]
         self.sentence_of_word = np.repeat(np.arange(len(starts)), sizes)
         self.of_sentence = np.array(passage, np.intp)
         self.own = np.array([" ".join(s.split()) in own for s in self._sentences], np.bool_)

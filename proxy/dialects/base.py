@@ -46,14 +46,6 @@ class BodyReading:
         spoken = [text for text in self.texts if text.role is Role.USER]
         return [text.text for text in spoken if text.path[:2] == spoken[-1].path[:2]]
 
-    def last_user_texts(self) -> list[str]:
-        """Return the texts of the last message with a user's text, in order.
-
-        In every dialect the first two steps of a text's path name its message.
-        """
-        spoken = [text for text in self.texts if text.role is Role.USER]
-        return [text.text for text in spoken if text.path[:2] == spoken[-1].path[:2]]
-
 
 class Dialect(AnswerReader, Protocol):
     """One API: reads the bodies of its requests, and the token counts of its answers."""

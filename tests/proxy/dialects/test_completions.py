@@ -74,6 +74,11 @@ def test_the_rest_of_the_request() -> None:
     assert DIALECT.read_tools(body) == ()
 
 
+def test_prompts_in_a_list_are_independent() -> None:
+    assert reading(["one", "two"]).independent
+    assert not reading("one").independent
+
+
 def test_a_body_that_is_no_object_is_unreadable() -> None:
     with pytest.raises(Unreadable, match="not a JSON object"):
         DIALECT.read(b"[]")
