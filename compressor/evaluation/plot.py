@@ -11,7 +11,7 @@ COLOURS = ("#0b6e4f", "#c8553d", "#3d5a80", "#e09f3e", "#7b2d8b", "#6c757d", "#1
 _COLUMNS = 3
 
 
-def write_png(cells: Sequence[Cell], path: Path, *, dpi: int = 110) -> None:
+def write_png(cells: Sequence[Cell], path: Path, *, dpi: int = 80) -> None:
     """Draw survival over the realised rate, one panel a set, with 95% intervals as bands.
 
     Raises MissingExtra without matplotlib.
@@ -35,7 +35,7 @@ def write_png(cells: Sequence[Cell], path: Path, *, dpi: int = 110) -> None:
                 [cell.survival.low for cell in own],
                 [cell.survival.high for cell in own],
                 color=colour,
-                alpha=0.15,
+                alpha=0.1,
                 linewidth=0,
             )
             values = [cell.survival.value for cell in own]
@@ -48,4 +48,4 @@ def write_png(cells: Sequence[Cell], path: Path, *, dpi: int = 110) -> None:
     axes[0][0].set_ylabel("answers that survive", fontsize=8)
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=8)
-    figure.savefig(path, dpi=dpi)
+    figure.savefig(path, dpi=dpi, pil_kwargs={"optimize": True})
