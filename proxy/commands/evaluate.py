@@ -1,6 +1,7 @@
 """`tersely eval`: what compressing costs in answers, on your own sets."""
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -215,6 +216,8 @@ def refusals() -> Iterator[None]:
         yield
     except known as error:
         _refuse(str(error))
+    except sqlite3.DatabaseError as error:
+        _refuse(f"the file of classifier outputs, windows.db, cannot be used ({error}); delete it")
     except OSError as error:
         _refuse(f"{error.filename or 'a file'}: {error.strerror or error}")
 

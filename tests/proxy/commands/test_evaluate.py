@@ -67,6 +67,14 @@ def test_a_part_of_it(tmp_path: Path) -> None:
     assert re.findall(r"^\| (\w+) \| 0\.\d", done.stdout, re.MULTILINE).count("random") == 2
 
 
+def test_a_damaged_file_of_classifier_outputs(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "windows.db").write_bytes(b"not a database " * 100)
+    done = run("survival", write_sets(tmp_path), "--out", tmp_path / "out")
+    assert done.exit_code == 2
+    assert "windows.db, cannot be used" in done.stderr
+
+
 def test_speed(tmp_path: Path) -> None:
     done = run("speed", write_sets(tmp_path), "--set", "village", "--method", "random")
     assert done.exit_code == 0
