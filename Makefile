@@ -7,6 +7,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 VENV_TORCH := .venv-torch
 VENV_BENCH := .venv-bench
+NODE_CLIENTS := tests/integration/node/node_modules
 CONFIG ?= config.yaml
 TORCH_VERSION := 2.13.0
 ARGS ?=
@@ -20,7 +21,7 @@ INSTALL_PROJECT := $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/pip-compile --quiet --strip-extras \
 	--allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: help run demo test test-all check audit format docs bench bench-reference eval need-data wheel lock clean
+.PHONY: help run demo test test-all node-clients check audit format docs bench bench-reference eval need-data wheel lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -35,7 +36,10 @@ test: $(VENV)/.dev ## Tests with coverage, without torch (ARGS="-k words" to nar
 	$(VENV)/bin/python -m pytest -m "not torch and not frameworks and not package" --cov $(ARGS)
 
 test-all: $(VENV_TORCH)/.dev ## Every test, those for torch, the frameworks and the wheel included
+	@$(MAKE) --no-print-directory node-clients || echo "Going on without Node: its tests are skipped." >&2
 	$(VENV_TORCH)/bin/python -m pytest $(ARGS)
+
+node-clients: $(NODE_CLIENTS)/.installed ## The Node SDKs that tests drive (needs Node 20 and npm)
 
 check: $(VENV)/.dev ## Lint, format, types, and whether generated docs are fresh
 	$(VENV)/bin/ruff check .
@@ -84,7 +88,7 @@ lock: $(VENV)/.dev ## Re-pin requirements/*.txt from pyproject.toml (UPGRADE=--u
 	$(PIP_COMPILE) $(UPGRADE) -o requirements/bench.txt requirements/bench.in
 
 clean: ## Remove environments, caches and build products
-	rm -rf $(VENV) $(VENV_TORCH) $(VENV_BENCH) build dist .coverage .hypothesis
+	rm -rf $(VENV) $(VENV_TORCH) $(VENV_BENCH) $(NODE_CLIENTS) build dist .coverage .hypothesis
 	rm -rf .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -121,6 +125,15 @@ $(VENV_TORCH)/.dev: $(VENV_TORCH)/.created requirements/torch.txt requirements/i
 		-r requirements/integrations.txt
 	@$(VENV_TORCH)/bin/python $(PIP_INSTALL) "torch==$(TORCH_VERSION)"
 	@$(VENV_TORCH)/bin/python $(INSTALL_PROJECT)
+	@touch $@
+
+$(NODE_CLIENTS)/.installed: tests/integration/node/package-lock.json
+	@command -v node >/dev/null && command -v npm >/dev/null || { \
+		echo "The Node SDKs need Node 20 or newer with npm, and there is none on the path." >&2; exit 1; }
+	@node -e 'process.exit(Number(parseInt(process.versions.node) < 20))' || { \
+		echo "The Node SDKs need Node 20 or newer; this is $$(node --version)." >&2; exit 1; }
+	@echo "Installing the Node SDKs into $(NODE_CLIENTS) ..."
+	@cd tests/integration/node && npm ci --silent --no-audit --no-fund
 	@touch $@
 
 $(VENV_BENCH)/.peer: $(VENV_BENCH)/.created requirements/bench.txt

@@ -45,18 +45,33 @@ class Import:
 class Reserved:
     """A dependency that only some files may import.
 
-    `files` are paths or, ending in a slash, folders; with `lazy` only inside functions there.
+    `files` are paths or, ending in a slash, folders; with `lazy` only inside functions there,
+    except in the files of `eager`, which nothing of ours imports.
     """
 
     names: tuple[str, ...]
     files: tuple[str, ...]
     lazy: bool = False
+    eager: tuple[str, ...] = ()
 
 
 RESERVED = (
     Reserved(("aiohttp", "httpx", "requests", "urllib3"), ("proxy/upstream.py",)),
     Reserved(("yaml",), ("proxy/config.py", "proxy/config_file.py", "proxy/config_reference.py")),
-    Reserved(("litellm",), ("proxy/prices.py", "proxy/litellm_library.py"), lazy=True),
+    Reserved(
+        ("litellm",),
+        ("proxy/prices.py", "proxy/litellm_library.py"),
+        lazy=True,
+        eager=("proxy/integrations/litellm_callback.py",),
+    ),
+    Reserved(("langchain_core",), ("proxy/integrations/langchain.py",)),
+    Reserved(("llama_index",), ("proxy/integrations/llamaindex.py",)),
+    Reserved(
+        tuple(
+            f"proxy.integrations.{name}" for name in ("langchain", "llamaindex", "litellm_callback")
+        ),
+        (),
+    ),
     Reserved(("openai",), ("proxy/demo/",), lazy=True),
     Reserved(
         ("torch", "transformers", "safetensors"),
@@ -88,6 +103,8 @@ BROAD_EXCEPTS = {
     "proxy/exchange.py": 1,
     "proxy/planning.py": 1,
     "proxy/reload.py": 1,
+    "proxy/integrations/litellm_callback.py": 1,
+    "proxy/integrations/passages.py": 1,
 }
 
 
@@ -156,6 +173,7 @@ def reserved_faults(modules: Sequence[Module]) -> list[str]:
         for found in imports(module)
         for rule in RESERVED
         if any(under(found.name, name) for name in rule.names)
+        and not _within(module.path, rule.eager)
         and not (_within(module.path, rule.files) and (found.in_function or not rule.lazy))
     ]
 

@@ -1,0 +1,115 @@
+// Drives the official Node clients through a proxy. usage: node drive.mjs BASE_URL SCENARIO
+// Prints one JSON object: what the client saw.
+import OpenAI from "openai";
+import { z } from "zod";
+import { createOpenAI } from "@ai-sdk/openai";
+import { generateObject, generateText, stepCountIs, streamText, tool } from "ai";
+
+const [baseURL, scenario] = process.argv.slice(2);
+const text = Array.from({ length: 40 }, (_, n) => `w${n}`).join(" ");
+const messages = [{ role: "user", content: text }];
+const model = "gpt-4o";
+const client = new OpenAI({ baseURL, apiKey: "sk-x", maxRetries: 0, timeout: 20_000 });
+const provider = createOpenAI({ baseURL, apiKey: "sk-x" });
+const weather = {
+  type: "function",
+  function: {
+    name: "weather",
+    parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] },
+  },
+};
+
+const scenarios = {
+  async chat() {
+    const { data, response } = await client.chat.completions
+      .create({ model, messages })
+      .withResponse();
+    return {
+      content: data.choices[0].message.content,
+      outcome: response.headers.get("x-tersely-outcome"),
+      requestId: data._request_id,
+    };
+  },
+  async stream() {
+    const stream = await client.chat.completions.create({ model, messages, stream: true });
+    const words = [];
+    for await (const chunk of stream) words.push(chunk.choices[0].delta.content ?? null);
+    return { words };
+  },
+  async tools() {
+    const answer = await client.chat.completions.create({ model, messages, tools: [weather] });
+    return { calls: answer.choices[0].message.tool_calls };
+  },
+  async structured() {
+    const answer = await client.chat.completions.parse({
+      model,
+      messages,
+      response_format: {
+        type: "json_schema",
+        json_schema: { name: "city", strict: true, schema: weather.function.parameters },
+      },
+    });
+    return { parsed: answer.choices[0].message.parsed };
+  },
+  async responses() {
+    const answer = await client.responses.create({ model, input: text });
+    return { text: answer.output_text };
+  },
+  async error() {
+    try {
+      await client.chat.completions.create({ model, messages });
+    } catch (error) {
+      return {
+        rateLimit: error instanceof OpenAI.RateLimitError,
+        status: error.status,
+        code: error.code,
+        requestId: error.requestID,
+      };
+    }
+  },
+  async abort() {
+    const aborter = new AbortController();
+    setTimeout(() => aborter.abort(), 300);
+    try {
+      await client.chat.completions.create({ model, messages }, { signal: aborter.signal });
+    } catch (error) {
+      return { aborted: error instanceof OpenAI.APIUserAbortError };
+    }
+  },
+  async vercel_generate() {
+    const { text: answer, response } = await generateText({
+      model: provider.chat(model), prompt: text, maxRetries: 0,
+    });
+    return { text: answer, outcome: response.headers["x-tersely-outcome"] };
+  },
+  async vercel_stream() {
+    const { textStream } = streamText({
+      model: provider.chat(model), prompt: text, maxRetries: 0,
+    });
+    const pieces = [];
+    for await (const piece of textStream) pieces.push(piece);
+    return { pieces };
+  },
+  async vercel_object() {
+    const { object } = await generateObject({
+      model: provider.chat(model), prompt: text, maxRetries: 0,
+      schema: z.object({ city: z.string() }),
+    });
+    return { object };
+  },
+  async vercel_tools() {
+    const asked = [];
+    const { text: answer } = await generateText({
+      model: provider.chat(model), prompt: text, maxRetries: 0, stopWhen: stepCountIs(2),
+      tools: {
+        weather: tool({
+          inputSchema: z.object({ city: z.string() }),
+          execute: async ({ city }) => { asked.push(city); return "sunny"; },
+        }),
+      },
+    });
+    return { text: answer, asked };
+  },
+};
+
+console.log(JSON.stringify(await scenarios[scenario]()));
