@@ -31,6 +31,10 @@ class ContextClassifier(Protocol):
         """Return what the classifier makes of several texts, each seen by itself."""
         ...
 
+    def log_odds(self, text: str, words: Sequence[Word], question: str) -> NDArray[np.float32]:
+        """Return what a question adds to the log-odds of each word of a text."""
+        ...
+
     def counter(self, encoding: str) -> TokenCounter:
         """Return the counter of a target model's tokens."""
         ...
@@ -93,10 +97,11 @@ def compress_contexts(
 ) -> CompressedContexts:
     """Choose contexts, then words in them, under one budget: `settings` are for all of it together.
 
-    `scores` are one a context, higher is better (its relevance to a question, say); without, the
-    mean keep probability over a context's words. Contexts are classified each by itself, so that
-    no context's probabilities depend on the others. Raises ValueError for an index or a number of
-    scores that does not fit, else what the classifier raises.
+    `scores` are one a context, higher is better; without, what the settings' question adds to the
+    context's best words, and the mean keep probability over all of them. Contexts are classified
+    each by itself, so that no context's probabilities depend on the others; a question is asked of
+    all together. Raises ValueError for an index or a number of scores that does not fit, else what
+    the classifier raises.
     """
     wanted = context_filter or ContextFilter()
     outside = sorted(i for i in wanted.force if not 0 <= i < len(contexts))
@@ -160,18 +165,26 @@ def choose_contexts(
 class ReadText:
     """A text with its words and their keep probabilities, float32 of shape (words,).
 
-    `protected` are its protected spans where they are not those that the text by itself has.
+    `protected` are its protected spans where they are not those that the text by itself has;
+    `log_odds`, of the same shape as the probabilities, are what a question adds to them.
     """
 
     text: str
     words: list[Word]
     probabilities: NDArray[np.float32]
     protected: tuple[ProtectedSpan, ...] | None = None
+    log_odds: NDArray[np.float32] | None = None
 
     @property
     def score(self) -> float:
-        """The mean keep probability over the words; 0 without words."""
-        return float(self.probabilities.mean()) if self.words else 0.0
+        """The mean keep probability over the words, on top of the highest of the log-odds.
+
+        0 without words.
+        """
+        if not self.words:
+            return 0.0
+        relevance = 0.0 if self.log_odds is None else float(self.log_odds.max())
+        return relevance + float(self.probabilities.mean())
 
 
 def joined(contexts: Sequence[ReadText]) -> str:
@@ -182,15 +195,39 @@ def joined(contexts: Sequence[ReadText]) -> str:
 def read_texts(
     compressor: ContextClassifier, texts: Sequence[str], settings: Settings
 ) -> list[ReadText]:
-    """Return the texts with the classifier's opinion of their words."""
+    """Return the texts with the classifier's opinion of their words, and the question's."""
     read: list[ReadText] = []
     classified = classify_texts(compressor, texts, settings)
-    for text, seen in zip(texts, classified, strict=True):
-        words = split_words(text)
+    words = [split_words(text) for text in texts]
+    asked = ask_texts(compressor, texts, words, settings)
+    for text, own, seen, log_odds in zip(texts, words, classified, asked, strict=True):
         how = settings.token_to_word
-        of_words = word_probabilities(words, seen.offsets, seen.probabilities, how)
-        read.append(ReadText(text, words, of_words))
+        of_words = word_probabilities(own, seen.offsets, seen.probabilities, how)
+        read.append(ReadText(text, own, of_words, log_odds=log_odds))
     return read
+
+
+def ask_texts(
+    compressor: ContextClassifier,
+    texts: Sequence[str],
+    words: Sequence[Sequence[Word]],
+    settings: Settings,
+) -> list[NDArray[np.float32] | None]:
+    """Return what the question adds to the words of each text, all asked together.
+
+    None for each where the settings have no question.
+    """
+    if settings.question is None or not any(words):
+        return [None] * len(texts)
+    starts = list(accumulate((len(text) + len(SEPARATOR) for text in texts), initial=0))
+    together = [
+        Word(word.start + start, word.end + start)
+        for own, start in zip(words, starts, strict=False)
+        for word in own
+    ]
+    log_odds = compressor.log_odds(SEPARATOR.join(texts), together, settings.question)
+    ends = list(accumulate(map(len, words)))
+    return list(np.split(log_odds, ends[:-1]))
 
 
 def classify_texts(
@@ -259,7 +296,11 @@ def extract_together(
     if settings.rate is not None:
         target = max(1, round(settings.rate * before))
         settings = replace(settings, rate=None, target_tokens=target)
-    result = extract(text, words, probabilities, settings, counter, protected=protected)
+    asked = [c.log_odds for c in survivors if c.log_odds is not None]
+    log_odds = np.concatenate(asked) if asked and len(asked) == len(survivors) else None
+    result = extract(
+        text, words, probabilities, settings, counter, protected=protected, log_odds=log_odds
+    )
     kept = [
         _inside(result.kept, start, start + len(context.text))
         for context, start in zip(survivors, starts, strict=True)

@@ -272,6 +272,15 @@ class Compressor:
             for _, job in jobs:
                 job.future.cancel()  # matters only where one failed
 
+    def log_odds(self, text: str, words: Sequence[Word], question: str) -> NDArray[np.float32]:
+        """Return what a question adds to the log-odds of each word of a text.
+
+        `words` are in text order. Raises ClassifierUnavailable and Overloaded.
+        """
+        asked = Asked(text, words, self.load().encode(text), question)
+        job = self._pool.submit(list(self._relevance.pieces(asked)))
+        return self._relevance.log_odds(asked, job.future.result())
+
     def counter(self, encoding: str) -> TokenCounter:
         """Return the counter of a target model's tokens. Raises UnknownEncoding."""
         return self._tokenizers.counter(encoding)

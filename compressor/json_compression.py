@@ -201,7 +201,9 @@ def _cut(
             if leaf.rate is not None:
                 own = replace(settings, rate=leaf.rate, threshold=None, target_tokens=None)
             read = leaf.read
-            result = extract(read.text, read.words, read.probabilities, own, counter)
+            result = extract(
+                read.text, read.words, read.probabilities, own, counter, log_odds=read.log_odds
+            )
             texts[leaf.path] = result.text
     shared = [leaf for leaf in leaves if leaf.path not in texts]
 

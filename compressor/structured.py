@@ -7,7 +7,7 @@ Source: structured_compress_prompt in llmlingua/prompt_compressor.py.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +17,7 @@ from compressor.contexts import (
     ContextClassifier,
     ContextFilter,
     ReadText,
+    ask_texts,
     classify_texts,
     fit_together,
     joined,
@@ -222,26 +223,53 @@ def _read_parts(
     """Return the parts of each context, which is classified as one text, without its tags."""
     texts = ["".join(s.text for s in own) for own in segments]
     parts: list[list[_Part]] = []
-    for own, seen in zip(segments, classify_texts(compressor, texts, settings), strict=True):
-        position = 0
+    cores = [list(_cores(own)) for own in segments]
+    classified = classify_texts(compressor, texts, settings)
+    words = [[word for core in own for word in core.in_context] for own in cores]
+    asked = ask_texts(compressor, texts, words, settings)
+    for text, own, seen, log_odds in zip(texts, cores, classified, asked, strict=True):
         of_context: list[_Part] = []
         # Of the whole, or every segment would be a prompt whose first and last line count more.
-        protected = find_protected("".join(s.text for s in own), settings)
-        for segment in own:
-            start = len(segment.text) - len(segment.text.lstrip())
-            end = max(start, len(segment.text.rstrip()))
-            core = segment.text[start:end]
-            words = split_words(core)  # of the segment, so that none reaches across its ends
-            shift = position + start
-            there = [Word(w.start + shift, w.end + shift) for w in words]
+        protected = find_protected(text, settings)
+        first = 0
+        for core in own:
             how = settings.token_to_word
-            of_words = word_probabilities(there, seen.offsets, seen.probabilities, how)
-            spans = _clipped(protected, shift, shift + len(core))
-            read = ReadText(core, words, of_words, spans)
-            of_context.append(_Part(segment, segment.text[:start], segment.text[end:], read))
-            position += len(segment.text)
+            of_words = word_probabilities(core.in_context, seen.offsets, seen.probabilities, how)
+            spans = _clipped(protected, core.shift, core.shift + len(core.text))
+            odds = None if log_odds is None else log_odds[first : first + len(core.words)]
+            read = ReadText(core.text, core.words, of_words, spans, odds)
+            of_context.append(_Part(core.segment, core.before, core.after, read))
+            first += len(core.words)
         parts.append(of_context)
     return parts
+
+
+@dataclass(frozen=True, slots=True)
+class _Core:
+    """A segment without the white space around it, and where that begins in its context."""
+
+    segment: Segment
+    before: str
+    text: str
+    after: str
+    shift: int
+    words: list[Word]
+
+    @property
+    def in_context(self) -> list[Word]:
+        return [Word(w.start + self.shift, w.end + self.shift) for w in self.words]
+
+
+def _cores(segments: Sequence[Segment]) -> Iterator[_Core]:
+    position = 0
+    for segment in segments:
+        start = len(segment.text) - len(segment.text.lstrip())
+        end = max(start, len(segment.text.rstrip()))
+        core = segment.text[start:end]
+        words = split_words(core)  # of the segment, so that none reaches across its ends
+        before, after = segment.text[:start], segment.text[end:]
+        yield _Core(segment, before, core, after, position + start, words)
+        position += len(segment.text)
 
 
 def _clipped(protected: Sequence[ProtectedSpan], start: int, end: int) -> tuple[ProtectedSpan, ...]:
@@ -258,7 +286,8 @@ def _whole(parts: Sequence[_Part]) -> ReadText:
     text = "".join(part.segment.text for part in parts)
     words = [word for part in parts for word in part.core.words]
     of_words = np.concatenate([np.empty(0, np.float32), *(p.core.probabilities for p in parts)])
-    return ReadText(text, words, of_words)
+    asked = [p.core.log_odds for p in parts if p.core.log_odds is not None]
+    return ReadText(text, words, of_words, log_odds=np.concatenate(asked) if asked else None)
 
 
 def _text(contexts: Sequence[Sequence[CompressedSegment]]) -> str:
@@ -287,7 +316,13 @@ def _cut_alone(part: _Part, settings: Settings, counter: TokenCounter) -> Compre
         return part.whole()
     core = part.core
     result = extract(
-        core.text, core.words, core.probabilities, settings, counter, protected=core.protected
+        core.text,
+        core.words,
+        core.probabilities,
+        settings,
+        counter,
+        protected=core.protected,
+        log_odds=core.log_odds,
     )
     return part.cut_to(result.kept)
 

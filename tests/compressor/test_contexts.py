@@ -192,17 +192,46 @@ def test_choices_keep_their_budget(
         assert scores[index] <= worst or budget is not None
 
 
+def test_with_a_question_contexts_and_words_are_chosen_by_relevance(
+    compressor: Compressor,
+) -> None:
+    asked = Settings(rate=0.5, question="Which trains go to the north in summer?")
+    one = ContextFilter(target_contexts=1)
+    found = compress_contexts(compressor, CONTEXTS, asked, context_filter=one)
+    assert found.survived == (3,)  # the last by its words alone
+    assert found.scores[3] == max(found.scores)
+    whole = compress_contexts(compressor, CONTEXTS, asked)
+    assert whole.result.rate == pytest.approx(0.5, abs=0.02)
+    assert whole.texts[3] == CONTEXTS[3]
+    unasked = compress_contexts(compressor, CONTEXTS, Settings(rate=0.5))
+    assert unasked.texts[3] != CONTEXTS[3]
+    assert unasked.scores == compress_contexts(compressor, CONTEXTS, Settings(rate=0.3)).scores
+
+
+@pytest.mark.parametrize("contexts", [[], [""], ["", " "]])
+def test_a_question_to_nothing(compressor: Compressor, contexts: list[str]) -> None:
+    found = compress_contexts(compressor, contexts, Settings(rate=0.5, question="Who?"))
+    assert found.result.text == ""
+
+
 PIECES = st.sampled_from([*CONTEXTS, "", " ", "```\nopen", "日本語の文です。", '{"a": [1]}', "x"])
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.lists(PIECES, max_size=6), st.integers(1, 80), st.floats(0.1, 1))
-def test_the_cap_holds_over_all_contexts(contexts: list[str], cap: int, rate: float) -> None:
+@given(
+    st.lists(PIECES, max_size=6),
+    st.integers(1, 80),
+    st.floats(0.1, 1),
+    st.sampled_from([None, "Which trains go north?", "文は？"]),
+)
+def test_the_cap_holds_over_all_contexts(
+    contexts: list[str], cap: int, rate: float, question: str | None
+) -> None:
     with Compressor(ScriptedClassifier(LIKELY), TOKENIZERS, workers=1) as compressor:
         found = compress_contexts(
             compressor,
             contexts,
-            Settings(target_tokens=cap),
+            Settings(target_tokens=cap, question=question),
             context_filter=ContextFilter(rate=rate),
         )
     assert found.result.budget_unmet or found.result.tokens_after <= cap

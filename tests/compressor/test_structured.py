@@ -85,6 +85,18 @@ def test_a_broken_tag_is_shown_where_it_stands(text: str, message: str) -> None:
         parse_segments(text)
 
 
+def test_a_question_counts_in_every_segment(compressor: Compressor) -> None:
+    text = (
+        f"{PROSE}. The mill wheel is of oak.\n"
+        f"<llmlingua, rate=0.5>{PROSE}. The mill stands by the ford.</llmlingua>"
+    )
+    asked = compress(compressor, text, rate=0.5, question="What about the mill?").text
+    blind = compress(compressor, text, rate=0.5).text
+    for answer in ("The mill wheel is of oak.", "The mill stands by the ford."):
+        assert answer in asked
+        assert answer not in blind
+
+
 def test_every_segment_has_its_own_rate(compressor: Compressor) -> None:
     text = (
         f"{PROSE}.\n<llmlingua, rate=0.8>{PROSE}.</llmlingua>\n"
