@@ -5,9 +5,11 @@ whenever any of several others stays gets their highest score, one that stays on
 stay gets their lowest. The kept words are then simply the best-scored ones, at every budget.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,7 +144,7 @@ def _raise(
 ) -> None:
     """Lift the whole tied range around `at` to `needed`."""
     first, stop = at
-    index = int(np.searchsorted([r[0] for r in ranges], first, side="right")) - 1
+    index = bisect_right(ranges, first, key=itemgetter(0)) - 1
     first, stop = ranges[index]
     score[first:stop] = np.maximum(score[first:stop], needed)
     level[first:stop] = 1

@@ -1,7 +1,7 @@
 """Logs: whole repeated lines go before any words do, and lines that report trouble go last."""
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -59,13 +59,14 @@ def as_wholes(
     protected: Sequence[ProtectedSpan], repeated: Sequence[ProtectedSpan]
 ) -> list[ProtectedSpan]:
     """Return the protected spans, those inside repeated lines going with their line."""
+    wholes = set(repeated)
     starts = [s.start for s in repeated]
 
     def inside(span: ProtectedSpan) -> bool:
-        index = bisect_left(starts, span.start + 1) - 1
+        index = bisect_right(starts, span.start) - 1
         return index >= 0 and span.end <= repeated[index].end
 
-    return [s for s in protected if s in repeated or not inside(s)] if repeated else [*protected]
+    return [s for s in protected if s in wholes or not inside(s)]
 
 
 def rank_lines(

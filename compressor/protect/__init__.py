@@ -26,7 +26,7 @@ def find_protected(
     wanted = settings.protect
     found_blocks = [s for s in block_spans(text) if s.kind in wanted]
     if prose is not None:  # not a choice: whatever is cut of a JSON string, the JSON stays whole
-        found_blocks = [s for s in found_blocks if _within_or_apart(s, prose)] + list(prose.rest)
+        found_blocks = [s for s in found_blocks if prose.leaves_alone(s)] + list(prose.rest)
     elif Kind.JSON in wanted:
         found_blocks += json_spans(text)
     blocks = _disjoint(found_blocks)
@@ -45,13 +45,6 @@ def find_protected(
     starts = [s.start for s in whole]
     outside = [s for s in found if s.kind in wanted and not _inside(s, whole, starts)]
     return sorted(blocks + outside, key=lambda s: (s.start, -s.end))
-
-
-def _within_or_apart(span: ProtectedSpan, prose: JsonProse) -> bool:
-    """Whether a block is inside one of the values or touches no JSON at all."""
-    if any(start <= span.start and span.end <= end for start, end in prose.values):
-        return True
-    return not any(s.start < span.end and span.start < s.end for s in prose.rest)
 
 
 def _disjoint(spans: list[ProtectedSpan]) -> list[ProtectedSpan]:

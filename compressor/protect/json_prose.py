@@ -7,10 +7,13 @@ any text, and a slice of the source never splits an escape.
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 
 from compressor.protect.json_values import json_spans
+from compressor.question import word_count
 from compressor.types import Kind, ProtectedSpan
 
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -19,7 +22,6 @@ _KEY_FOLLOWS = re.compile(r"\s{0,200}:")
 _MIN_CHARACTERS = 200
 _MIN_WORDS = 25
 _LONGEST_MEAN = 12  # characters to a word; base64, minified code and lists of ids have far longer
-_UNSPACED = re.compile(r"[\u3041-\u30ff\u3400-\u9fff\u0e00-\u0eff]")
 _OTHER_SYNTAX = re.compile(r"\s*[<{\[]|\s*(?:#!|<\?|data:|-----BEGIN)")
 
 
@@ -34,6 +36,11 @@ class JsonProse:
     view: str
     rest: tuple[ProtectedSpan, ...]
     values: tuple[tuple[int, int], ...]
+
+    def leaves_alone(self, span: ProtectedSpan) -> bool:
+        """Whether a stretch of the view touches nothing of `rest`."""
+        index = bisect_left(self.rest, span.end, key=attrgetter("start")) - 1
+        return index < 0 or self.rest[index].end <= span.start
 
 
 def json_prose(text: str) -> JsonProse | None:
@@ -74,7 +81,7 @@ def _is_prose(literal: str) -> bool:
     if _OTHER_SYNTAX.match(literal) or not literal.strip():
         return False
     plain = _seen(literal)
-    words = len(plain.split()) + len(_UNSPACED.findall(plain)) // 2
+    words = word_count(plain)
     return words >= _MIN_WORDS and len(plain) <= _LONGEST_MEAN * words
 
 

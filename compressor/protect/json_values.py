@@ -8,6 +8,7 @@ from compressor.types import Kind, ProtectedSpan
 _OPENING = re.compile(r"[{\[]")
 # What follows an opening bracket in JSON; cheap to test, and most brackets in prose fail it.
 _PLAUSIBLE = re.compile(r"\{\s{0,200}[\"}]|\[\s{0,200}[\[{\"\-\d\]tfn]")
+_NESTED = re.compile(r"[\"{\[]")
 _DEEP_COST = 1_000
 _MIN_NUMBERS = 3
 
@@ -52,6 +53,8 @@ def _is_whole(text: str) -> bool:
     """Whether a text is a JSON string or one of the lists that `_is_data` takes for citations."""
     if (text[:1], text[-1:]) not in {('"', '"'), ("[", "]")} or len(text) < 2:
         return False
+    if text[0] == "[" and (_NESTED.search(text, 1) or text.count(",") >= _MIN_NUMBERS):
+        return False  # data, which is parsed below
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
