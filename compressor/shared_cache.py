@@ -1,17 +1,14 @@
 """The cache that all copies share, in Redis or Valkey: quick, or done without."""
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
+from compressor.bounded_redis import BoundedRedis
 from compressor.cache import PartKey
 from compressor.cache_entry import Cipher, EntryUnreadable, decode_entry, encode_entry
 from compressor.circuit import Circuit
@@ -19,8 +16,6 @@ from compressor.types import CompressionResult
 
 _Answer = TypeVar("_Answer")
 
-_CONNECT_SECONDS = 2.0
-_ANSWER_SECONDS = 1.0
 _MAX_CALLS = 64
 _UNREADABLE_SHOWN_SECONDS = 60.0
 
@@ -36,12 +31,9 @@ class Found:
 class SharedCache:
     """Entries and verdicts in Redis, each call within `call_budget_ms`, never raising.
 
-    A call that takes longer goes on by itself (so that a slow connection is there for the next) and
-    the caller goes on without it. After repeated failures the server is left alone for a while.
-    `on_error` is called for every failed call and every entry that cannot be read.
-
-    The URL is redis://, rediss:// or unix://, with user, password and database as redis-py reads
-    them. Raises ValueError for any other. Nothing is connected before `start` or the first call.
+    After repeated failures the server is left alone for a while. `on_error` is called for every
+    failed call and every entry that cannot be read. Raises ValueError for a URL that BoundedRedis
+    does not take.
     """
 
     def __init__(
@@ -54,16 +46,9 @@ class SharedCache:
         on_error: Callable[[], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._redis = Redis.from_url(
-            url,
-            protocol=2,
-            socket_connect_timeout=_CONNECT_SECONDS,
-            socket_timeout=_ANSWER_SECONDS,
-            # One more try at once: a pooled connection may have been closed by the server.
-            retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
-        )
+        self._bounded = BoundedRedis(url, call_budget_ms=call_budget_ms, max_calls=_MAX_CALLS)
+        self._redis = self._bounded.client
         self._ttl_seconds = ttl_seconds
-        self._budget_seconds = call_budget_ms / 1000
         self._cipher = cipher
         self._on_error = on_error or (lambda: None)
         self._clock = clock
@@ -71,12 +56,10 @@ class SharedCache:
         self._reads = Circuit(clock)
         self._writes = Circuit(clock)
         self._unreadable: tuple[float, str] | None = None
-        self._calls: set[asyncio.Task[Any]] = set()
-        self._closed = False
 
     def start(self) -> None:
         """Begin to connect, in the background."""
-        self._launch(self._connect())
+        self._bounded.launch(self._connect())
 
     def degraded(self) -> str | None:
         """Return what does not work now, or None."""
@@ -116,18 +99,13 @@ class SharedCache:
 
     async def close(self) -> None:
         """Drop running calls and close the connections."""
-        self._closed = True
-        for call in self._calls:
-            call.cancel()
-        if self._calls:
-            await asyncio.wait(set(self._calls))
-        await self._redis.aclose()
+        await self._bounded.close()
 
     async def _connect(self) -> None:
         try:
             await self._redis.ping()
         except (RedisError, OSError) as error:
-            self._fail(self._reads, _describe(error))
+            self._fail(self._reads, error)
 
     async def _find(self, part: PartKey, entry_key: bytes) -> Found:
         # MGET reads a key of another type as nil, where GET would be an error.
@@ -163,43 +141,11 @@ class SharedCache:
     async def _call(
         self, circuit: Circuit, command: Callable[[], Awaitable[_Answer]]
     ) -> _Answer | None:
-        if self._closed or not circuit.allows():
-            return None
-        if len(self._calls) >= _MAX_CALLS:
-            self._fail(circuit, f"{_MAX_CALLS} calls are waiting for an answer")
-            return None
-        call = self._launch(_run(command))
-        done, _ = await asyncio.wait({call}, timeout=self._budget_seconds)
-        if not done:
-            self._fail(circuit, f"no answer within {self._budget_seconds * 1000:.0f} ms")
-            return None
-        if call.cancelled():  # by `close`
-            return None
-        error = call.exception()
-        if error is not None:
-            self._fail(circuit, _describe(error))
-            return None
-        circuit.succeeded()
-        return call.result()
+        return await self._bounded.call(circuit, command, self._fail)
 
-    def _launch(self, call: Coroutine[Any, Any, _Answer]) -> asyncio.Task[_Answer]:
-        task = asyncio.create_task(call)
-        self._calls.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, call: asyncio.Task[Any]) -> None:
-        self._calls.discard(call)
-        if not call.cancelled():
-            call.exception()  # seen, so that asyncio does not report a late call as forgotten
-
-    def _fail(self, circuit: Circuit, trouble: str) -> None:
-        circuit.failed(trouble)
+    def _fail(self, circuit: Circuit, trouble: str | BaseException) -> None:
+        circuit.failed(trouble if isinstance(trouble, str) else _describe(trouble))
         self._on_error()
-
-
-async def _run(command: Callable[[], Awaitable[_Answer]]) -> _Answer:
-    return await command()
 
 
 def _describe(error: BaseException) -> str:

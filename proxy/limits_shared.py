@@ -1,22 +1,18 @@
 """The counts of all copies together, in Redis or Valkey: quick, or done without."""
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TypeVar
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
+from compressor.bounded_redis import BoundedRedis
 from compressor.circuit import Circuit
 from proxy.config_access import Limits
 from proxy.tally import DAY, MINUTE, Moment, Tally
 
-_CONNECT_SECONDS = 2.0
-_ANSWER_SECONDS = 1.0
+_Answer = TypeVar("_Answer")
+
 _MAX_CALLS = 256
 _NO_LIMIT = -1
 
@@ -62,17 +58,10 @@ class RedisTallies:
     def __init__(
         self, url: str, *, call_budget_ms: int, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._redis = Redis.from_url(
-            url,
-            protocol=2,
-            socket_connect_timeout=_CONNECT_SECONDS,
-            socket_timeout=_ANSWER_SECONDS,
-            retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
-        )
+        self._bounded = BoundedRedis(url, call_budget_ms=call_budget_ms, max_calls=_MAX_CALLS)
+        self._redis = self._bounded.client
         self._take = self._redis.register_script(_TAKE)
-        self._budget_seconds = call_budget_ms / 1000
         self._circuit = Circuit(clock)
-        self._calls: set[asyncio.Task[Any]] = set()
 
     async def take(
         self, tenant: str, limits: Limits, moment: Moment, *, requests: int, tokens: int
@@ -113,42 +102,20 @@ class RedisTallies:
 
     async def close(self) -> None:
         """Drop running calls and close the connections."""
-        for call in self._calls:
-            call.cancel()
-        if self._calls:
-            await asyncio.wait(set(self._calls))
-        await self._redis.aclose()
+        await self._bounded.close()
 
-    async def _call(self, command: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401
-        if not self._circuit.allows():
-            return None
-        if len(self._calls) >= _MAX_CALLS:
-            self._circuit.failed(f"{_MAX_CALLS} calls are waiting for an answer")
-            return None
-        call: asyncio.Task[Any] = asyncio.create_task(_run(command))
-        self._calls.add(call)
-        call.add_done_callback(self._ended)
-        done, _ = await asyncio.wait({call}, timeout=self._budget_seconds)
-        if not done:
-            self._circuit.failed(f"no answer within {self._budget_seconds * 1000:.0f} ms")
-            return None
-        if call.cancelled():
-            return None
-        error = call.exception()
-        if isinstance(error, RedisError | OSError):
-            self._circuit.failed(f"{type(error).__name__}: {str(error)[:200]}")
-            return None
-        self._circuit.succeeded()
-        return call.result()
-
-    def _ended(self, call: asyncio.Task[Any]) -> None:
-        self._calls.discard(call)
-        if not call.cancelled():
-            call.exception()  # seen, so that asyncio does not report a late call as forgotten
+    async def _call(self, command: Callable[[], Awaitable[_Answer]]) -> _Answer | None:
+        return await self._bounded.call(self._circuit, command, _fail)
 
 
-async def _run(command: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401
-    return await command()
+def _fail(circuit: Circuit, trouble: str | BaseException) -> None:
+    if isinstance(trouble, str):
+        circuit.failed(trouble)
+    elif isinstance(trouble, RedisError | OSError):
+        circuit.failed(f"{type(trouble).__name__}: {str(trouble)[:200]}")
+    else:
+        circuit.succeeded()  # the server's part was done
+        raise trouble
 
 
 def _names(tenant: str, moment: Moment) -> list[str]:
