@@ -177,7 +177,7 @@ class Pipeline:
         request = await asyncio.to_thread(read_request, content.data)
         check_models([request.model])
         policy = policy_for(request, self._config.policies, check_policy)
-        owner = "" if self._config.cache.share_between_tenants else tenant
+        owner = self._owner(tenant)
         counts = await self._counter.count(request.model, request.all_texts, owner=owner)
         texts = body_texts(request, policy)
         parts = text_parts(texts, counts.tokens)
@@ -192,6 +192,11 @@ class Pipeline:
             questions=None if request.question is None else [request.question] * len(texts),
         )
         return answer_of(request, treated)
+
+    def _owner(self, tenant: str) -> str:
+        """Return whose cache entries a request may use."""
+        # Nobody's name, so that everybody finds the same entries.
+        return "" if self._config.cache.share_between_tenants else tenant
 
     def _asks(self, route: Route) -> bool:
         upstreams = self._config.upstreams
@@ -234,8 +239,7 @@ class Pipeline:
     async def _treat(
         self, control: Control, policy: Policy, reading: BodyReading, tenant: str
     ) -> Treated:
-        # Nobody's name, so that everybody finds the same entries.
-        owner = "" if self._config.cache.share_between_tenants else tenant
+        owner = self._owner(tenant)
         texts = [text.text for text in reading.texts]
         counts = await self._counter.count(reading.model, texts, owner=owner)
         parts = text_parts(reading.texts, counts.tokens)

@@ -4,9 +4,12 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation, model_validator
 
 from compressor.contexts import ContextClassifier, compress_contexts
+from compressor.engine import Compressor
 from compressor.types import CompressionResult, Settings
 
 _log = logging.getLogger("tersely.integrations")
@@ -46,6 +49,51 @@ class CompressedPassage:
         }
         known = {name: count for name, count in counted.items() if count is not None}
         return {"tersely_outcome": self.outcome.value, **known}
+
+
+class PassageOptions(BaseModel):
+    """The fields of an adapter; exactly one of rate, threshold and target_tokens is given.
+
+    Raises ValueError (pydantic's) for settings that cannot be.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+
+    rate: float | None = Field(None, description="Tokens kept / tokens before.")
+    threshold: float | None = Field(None, description="Keep words likelier to matter than this.")
+    target_tokens: int | None = Field(None, description="A cap in the target model's tokens.")
+    share_budget: bool = Field(
+        False,
+        description="The amount is of all passages together, not of each; one of which nothing "
+        "stays is left out. The query is then not looked at.",
+    )
+    question_aware: bool = Field(True, description="Score the passages' words against the query.")
+    force_tokens: tuple[str, ...] = Field((), description="Kept wherever they occur.")
+    encoding: str = Field("o200k_base", description="The target model's tokenizer.")
+    compressor: SkipValidation[PassageCompressor] = Field(default_factory=Compressor, exclude=True)
+
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
+        self.settings("")
+        self.compressor.counter(self.encoding)
+        return self
+
+    def settings(self, query: str) -> Settings:
+        """Return how passages are compressed for a query, "" for none."""
+        return Settings(
+            rate=self.rate,
+            threshold=self.threshold,
+            target_tokens=self.target_tokens,
+            force_tokens=self.force_tokens,
+            encoding=self.encoding,
+            question=query if self.question_aware and query.strip() else None,
+        )
+
+    def compressed(self, texts: Sequence[str], query: str) -> list[CompressedPassage]:
+        """Return passages compressed, in order; never raises on the compressor's account."""
+        return compress_passages(
+            self.compressor, texts, self.settings(query), share_budget=self.share_budget
+        )
 
 
 FACT_NAMES = ("tersely_outcome", "tersely_tokens_before", "tersely_tokens_after")
