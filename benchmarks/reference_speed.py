@@ -77,13 +77,18 @@ def write_checkpoint(folder: Path, texts: Sequence[str]) -> None:
     export(folder, folder / "model.onnx")
 
 
+def keep_vocabulary(folder: Path) -> None:
+    """Put the vocabulary that llmlingua has tiktoken download into tiktoken's cache folder."""
+    vocabulary = resources.files("compressor.vocabulary") / "cl100k_base.tiktoken"
+    name = hashlib.sha1(_CL100K.encode(), usedforsecurity=False).hexdigest()
+    (folder / name).write_bytes(vocabulary.read_bytes())
+
+
 def reference(folder: Path) -> Compress:
     """Return llmlingua's own compression with the checkpoint, on the CPU."""
     cache = folder.parent / "tiktoken"
     cache.mkdir()
-    vocabulary = resources.files("compressor.vocabulary") / "cl100k_base.tiktoken"
-    name = hashlib.sha1(_CL100K.encode(), usedforsecurity=False).hexdigest()
-    (cache / name).write_bytes(vocabulary.read_bytes())
+    keep_vocabulary(cache)
     os.environ["TIKTOKEN_CACHE_DIR"] = str(cache)  # else its constructor asks the network
     from llmlingua import PromptCompressor  # noqa: PLC0415
 

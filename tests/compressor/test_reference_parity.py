@@ -1,13 +1,11 @@
 """The llmlingua package and we read the same random checkpoints, to the same probabilities."""
 
-import hashlib
 import inspect
 import os
 import random
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
+from benchmarks.reference_speed import keep_vocabulary
 from compressor.llmlingua import PromptCompressor
 from compressor.llmlingua_parameters import OF_LLMLINGUA_1, PromptOptions
 from compressor.reference import ReferenceFeed, ReferenceOptions, decide
@@ -28,7 +27,6 @@ torch.set_num_threads(1)  # for models this small, more only get in each other's
 
 # The package tells the families apart by a part of the folder's name.
 PATH_NAMES = {"bert": "bert-base-multilingual-cased", "xlm-roberta": "xlm-roberta-large"}
-CL100K_URL = "https://openaipublic.blob.core.windows.net/encodings/cl100k_base.tiktoken"
 
 
 def long_text(words: int) -> str:
@@ -90,9 +88,7 @@ class Both:
 def offline_tiktoken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Give tiktoken the vocabulary that it would download, under the name it looks for."""
     folder = tmp_path_factory.mktemp("tiktoken")
-    name = hashlib.sha1(CL100K_URL.encode()).hexdigest()
-    vocabulary = resources.files("compressor.vocabulary") / "cl100k_base.tiktoken"
-    (folder / name).write_bytes(vocabulary.read_bytes())
+    keep_vocabulary(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(os.environ, "TIKTOKEN_CACHE_DIR", str(folder))
         yield

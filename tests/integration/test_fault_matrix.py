@@ -9,7 +9,6 @@ import json
 import socket
 import threading
 from collections.abc import AsyncIterator
-from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -18,10 +17,11 @@ from pydantic import SecretStr
 from compressor import build
 from compressor.classifier.base import ClassifierUnavailable
 from compressor.pool import Overloaded
-from compressor.types import CompressionResult, Settings
+from compressor.types import Settings
 from policies.types import Policy
 from proxy.config import CacheConfig
 from proxy.savings import Ending, SavingsRecord, Treatment
+from tests.compressor.fake_engine import FakeDraft, FakeEngine
 from tests.fakes import every_second_word
 from tests.integration import conftest
 from tests.integration.conftest import Proxy, ProxyServer, soon
@@ -65,51 +65,27 @@ def test_every_two_faults_meet() -> None:
                 assert tuple(sorted([(one, value), (other, second)])) in met
 
 
-class FaultyDraft:
-    """A text whose windows are done, or will be too late."""
-
-    def __init__(self, text: str, *, late: bool) -> None:
-        self.text = text
-        self.pending: Future[Any] | None = None
-        if late:
-            self.pending = Future()
-            timer = threading.Timer(0.3, self._done)
-            timer.daemon = True
-            timer.start()
-
-    def _done(self) -> None:
-        assert self.pending is not None
-        if self.pending.set_running_or_notify_cancel():
-            self.pending.set_result([])
-
-    def finish(self) -> CompressionResult:
-        shorter, kept = every_second_word(self.text)
-        return CompressionResult(shorter, len(self.text.split()), len(kept), kept)
+ERRORS = {"raises": RuntimeError("a bug"), "overloaded": Overloaded("too much is waiting")}
 
 
 def engine(fault: str) -> type:
     """Return a class that stands where the engine does, with one thing wrong with it."""
 
-    class FaultyEngine:
+    class FaultyEngine(FakeEngine):
         def __init__(self, **options: Any) -> None:
-            pass
-
-        def revision_for(self, settings: Settings) -> str:
-            return "faulty/1"
+            super().__init__()
+            self.error = ERRORS.get(fault)
+            self.hold = fault == "late"
 
         def load(self) -> None:
             if fault == "missing":
                 raise ClassifierUnavailable("the model file is missing")
 
-        def begin(self, text: str, settings: Settings) -> FaultyDraft:
-            if fault == "raises":
-                raise RuntimeError("a bug")
-            if fault == "overloaded":
-                raise Overloaded("too much is waiting")
-            return FaultyDraft(text, late=fault == "late")
-
-        def close(self) -> None:
-            pass
+        def begin(self, text: str, settings: Settings) -> FakeDraft:
+            draft = super().begin(text, settings)
+            if self.hold:  # past every deadline here, and done before the proxy stops
+                threading.Timer(0.3, self.release).start()
+            return draft
 
     return FaultyEngine
 
