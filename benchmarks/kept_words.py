@@ -16,22 +16,8 @@ from rich.progress import track
 
 from compressor.classifier.registry import load_classifier
 from compressor.engine import Compressor
+from compressor.evaluation.kept_words import kept_words, share_kept_too
 from compressor.types import Settings
-from compressor.words import split_words
-
-
-def kept_words(compressor: Compressor, text: str, settings: Settings) -> set[int]:
-    """Return the numbers of the words that stay."""
-    result = compressor.compress(text, settings)
-    kept = set[int]()
-    spans = iter(result.kept)
-    span = next(spans, None)
-    for number, word in enumerate(split_words(text)):
-        while span is not None and span.end < word.end:
-            span = next(spans, None)
-        if span is not None and span.start <= word.start:
-            kept.add(number)
-    return kept
 
 
 def main() -> None:
@@ -52,14 +38,14 @@ def main() -> None:
         with Compressor(load_classifier(name, backend=backend)) as compressor:
             kept.append(
                 [
-                    [kept_words(compressor, text, chosen) for chosen in settings]
+                    [kept_words(text, compressor.compress(text, s).kept) for s in settings]
                     for text in track(texts, description=form)
                 ]
             )
     for form, ours in zip(arguments.forms, kept, strict=True):
         for index, rate in enumerate(arguments.rates):
             pairs = [(a[index], b[index]) for a, b in zip(kept[0], ours, strict=True)]
-            same = sum(len(a & b) for a, b in pairs) / max(sum(len(a) for a, _ in pairs), 1)
+            same = share_kept_too(pairs)
             print(f"{form} at rate {rate}: {same:.2%} of the words that {arguments.forms[0]} keeps")
 
 

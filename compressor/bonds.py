@@ -10,20 +10,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from operator import itemgetter
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from compressor.structure import Structure
+from compressor.structure import GAP_NONE, Structure
 from compressor.types import Kind, ProtectedSpan
 
 REQUIRED = 9.0  # stays whatever the budget says
 STRUCTURAL = 2.0  # marks and labels of required words: before all other words, after required ones
 _NEGATED_AFTER = 14  # words after a negation that it may bear on
-_NEGATED_BEFORE = 1  # words before it (kommt nicht, ne sait pas)
+_NEGATED_BEFORE = 3  # words before it (kommt nicht, stimmt doch gar nicht, ne sait pas)
 _NEGATED_BEFORE_END = 8  # words before it where it ends its clause (ich komme heute nicht)
 _NEGATED_TOGETHER = 12  # words between two that negate as one (ne ... aucun, neither ... nor)
-_ELLIPSIS = 4  # a sentence of so few words negates the one before it ("Covered? I'm afraid not.")
+_ELLIPSIS = 4  # so short a sentence or clause negates the one before ("a clock, which is not")
 
 FloatArray = NDArray[np.float64]
 
@@ -33,13 +34,15 @@ class Atoms:
     """Runs of words that stay or go as one, in text order.
 
     `first` and `stop` are word indices, half open; `score` ranks; `level` orders equal scores:
-    what others need comes before them (1), what needs others after them (-1).
+    what others need comes before them (1), what needs others after them (-1). `reach`, of shape
+    (atoms, 2), is the half-open range of words among which are an atom's own and all that need it.
     """
 
     first: NDArray[np.int64]
     stop: NDArray[np.int64]
     score: FloatArray
     level: NDArray[np.int8]
+    reach: NDArray[np.int64]
 
     def ranking(self) -> NDArray[np.int64]:
         """Return the atoms' numbers, best first; equals in text order."""
@@ -73,7 +76,11 @@ def bind(structure: Structure, scores: FloatArray, protected: Sequence[Protected
             negations.append((first, stop))
         elif span.kind is Kind.NUMBER:
             numbers.append((first, stop))
+    whole = required.copy()
+    for first, stop in tied:
+        whole[first:stop] = True
     tied += _label_ranges(structure)
+    tied += [edges for edges in _mark_ranges(structure) if not whole[slice(*edges)].any()]
     ranges = _merged(tied)
     for first, stop in ranges:
         content = ~structure.mark[first:stop]
@@ -81,31 +88,107 @@ def bind(structure: Structure, scores: FloatArray, protected: Sequence[Protected
         if required[first:stop].any():
             required[first:stop] = True
     score[required] = REQUIRED
-    level = np.zeros(n, np.int8)
+    standing = _Standing.of(score, ranges)
     for _ in range(2):  # a raised number can raise a negation, and the other way round
-        _raise_negations(structure, score, level, negations, ranges)
-        _raise_numbers(structure, score, level, numbers, ranges)
-    _raise_marks(structure, score, level, required)
-    return _atoms(score, level, ranges)
+        _raise_negations(structure, standing, negations)
+        _raise_numbers(structure, standing, numbers)
+    # a negation of a required word is required, and its label with it
+    required |= standing.score >= REQUIRED
+    _raise_marks(structure, standing, required)
+    return standing.atoms()
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What is known of each word so far: arrays of shape (n,), and the ranges that are tied."""
+
+    score: FloatArray
+    level: NDArray[np.int8]
+    low: NDArray[np.int64]
+    high: NDArray[np.int64]
+    ranges: list[tuple[int, int]]
+
+    @classmethod
+    def of(cls, score: FloatArray, ranges: list[tuple[int, int]]) -> Self:
+        at = np.arange(len(score))
+        return cls(score, np.zeros(len(score), np.int8), at, at + 1, ranges)
+
+    def lift(self, first: int, needed: float, low: int, high: int) -> None:
+        """Lift the whole tied range around a word to `needed`, for the words from low to high."""
+        index = bisect_right(self.ranges, first, key=itemgetter(0)) - 1
+        first, stop = self.ranges[index]
+        self.score[first:stop] = np.maximum(self.score[first:stop], needed)
+        self.level[first:stop] = 1
+        self.low[first:stop] = np.minimum(self.low[first:stop], low)
+        self.high[first:stop] = np.maximum(self.high[first:stop], high)
+
+    def atoms(self) -> Atoms:
+        opens = np.ones(len(self.score), np.bool_)
+        for first, stop in self.ranges:
+            opens[first + 1 : stop] = False
+        first_words = np.flatnonzero(opens)
+        low = np.minimum.reduceat(self.low, first_words)
+        high = np.maximum.reduceat(self.high, first_words)
+        return Atoms(
+            first_words,
+            np.append(first_words[1:], len(self.score)),
+            np.maximum.reduceat(self.score, first_words),
+            np.maximum.reduceat(self.level, first_words),
+            np.stack((low, high), axis=1),
+        )
 
 
 def without_orphans(
     structure: Structure, atoms: Atoms, kept: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """Return the kept words less the labels, sentence ends and pairs of whom nothing else stays.
+    """Return the kept words less the labels and marks of which the words they go with are gone.
 
     Where the budget ends, a cheap mark may have been taken and the words that it goes with not.
     """
-    required = np.repeat(atoms.score >= REQUIRED, atoms.stop - atoms.first)
+    sizes = atoms.stop - atoms.first
+    required = np.repeat(atoms.score >= REQUIRED, sizes)
     content = kept & ~structure.mark & ~structure.label
     lone = structure.label & ~_any_by(content, structure.block)
-    lone |= structure.ending & ~_any_by(content | (kept & required), structure.sentence)
+    lone |= structure.ending & ~_any_by(
+        content | (kept & required & ~structure.label), structure.sentence
+    )
+    single = np.repeat(np.logical_and.reduceat(structure.mark, atoms.first), sizes)
+    paired = single & (structure.partner >= 0)
+    between = single & (np.repeat(atoms.level, sizes) < 0) & ~structure.ending & ~paired
+    lone[between] |= ~_has_sides(structure, kept & ~lone)[between]
+    lone[paired] |= ~kept[structure.partner[paired]]
     before = np.concatenate(([0], np.cumsum(kept & ~structure.mark)))
     opens = np.flatnonzero(kept & (structure.partner > np.arange(len(kept)) + 1))
     closes = structure.partner[opens]
     empty = before[closes] == before[opens + 1]
-    lone[opens[empty]] = lone[closes[empty]] = True
-    return kept & (required | ~lone)
+    lone[opens[empty]] |= single[opens[empty]]  # not one that is tied to its quote
+    lone[closes[empty]] |= single[closes[empty]]
+    kept = kept & (required | ~lone)
+    mark, end = _before_endings(structure, kept)
+    fixed = required[mark] | ~single[mark] | paired[mark]
+    gone = np.zeros(len(kept), np.bool_)
+    gone[mark[~fixed]] = True
+    comma = (np.diff(structure.clause, prepend=0)[mark] > 0) & (structure.partner[mark] < 0)
+    gone[end[fixed & comma]] = True  # a comma that is protected cannot go
+    left: NDArray[np.bool_] = kept & ~(gone & ~required)
+    return left
+
+
+def _before_endings(
+    structure: Structure, kept: NDArray[np.bool_]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the kept marks after which only the end of the sentence is left, and those ends."""
+    at = np.flatnonzero(kept)
+    here, after = at[:-1], at[1:]
+    stranded = structure.mark[here] & ~structure.ending[here] & structure.ending[after]
+    stranded &= after > here + 1
+    return here[stranded], after[stranded]
+
+
+def _has_sides(structure: Structure, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return for every word whether the words next to it that are no marks are both kept."""
+    left, right = _sides(kept.astype(np.float64), structure)
+    return (left > 0) & (right > 0)
 
 
 def _any_by(chosen: NDArray[np.bool_], groups: NDArray[np.int32]) -> NDArray[np.bool_]:
@@ -125,6 +208,25 @@ def _label_ranges(structure: Structure) -> list[tuple[int, int]]:
     return cuts
 
 
+def _mark_ranges(structure: Structure) -> list[tuple[int, int]]:
+    """Return the runs of different marks that stand by themselves: `:=`, `:-)`, `=>`.
+
+    The comma behind the `%` of a number stands so too, but goes with the words around it.
+    """
+    n = len(structure.mark)
+    apart = np.append(structure.gap != GAP_NONE, True)
+    apart[0] = True
+    glued = structure.mark[:-1] & structure.mark[1:] & ~apart[1:n]
+    ranges = []
+    for first in np.flatnonzero(glued & apart[: n - 1]).tolist():
+        stop = first + 1
+        while stop < n and structure.mark[stop] and not apart[stop]:
+            stop += 1
+        if apart[stop]:
+            ranges.append((first, stop))
+    return ranges
+
+
 def _merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
     merged: list[tuple[int, int]] = []
     for first, stop in sorted(ranges):
@@ -135,39 +237,26 @@ def _merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return merged
 
 
-def _raise(
-    score: FloatArray,
-    level: NDArray[np.int8],
-    ranges: list[tuple[int, int]],
-    at: tuple[int, int],
-    needed: float,
-) -> None:
-    """Lift the whole tied range around `at` to `needed`."""
-    first, stop = at
-    index = bisect_right(ranges, first, key=itemgetter(0)) - 1
-    first, stop = ranges[index]
-    score[first:stop] = np.maximum(score[first:stop], needed)
-    level[first:stop] = 1
-
-
 def _raise_negations(
-    structure: Structure,
-    score: FloatArray,
-    level: NDArray[np.int8],
-    negations: list[tuple[int, int]],
-    ranges: list[tuple[int, int]],
+    structure: Structure, standing: _Standing, negations: list[tuple[int, int]]
 ) -> None:
     """A negation stays when one of the words that it may bear on stays, or one next to it does."""
-    needed = []
+    score = standing.score
+    needed: list[tuple[float, int, int]] = []
     for first, stop in reversed(negations):  # in "no one never" each later one is settled first
         bearing = _borne_on(structure, first, stop)
-        highest = float(score[bearing].max()) if len(bearing) else 0.0
-        needed.append(max(highest, float(score[first:stop].max())))
+        highest = float(score[first:stop].max())
+        low, high = first, stop
+        if len(bearing):
+            highest = max(highest, float(score[bearing].max()))
+            low, high = min(low, int(bearing.min())), max(high, int(bearing.max()) + 1)
+        needed.append((highest, low, high))
     needed.reverse()
     for group in _together(structure, negations):
-        highest = max(needed[index] for index in group)
+        highest = max(needed[index][0] for index in group)
+        low, high = min(needed[i][1] for i in group), max(needed[i][2] for i in group)
         for index in group:
-            _raise(score, level, ranges, negations[index], highest)
+            standing.lift(negations[index][0], highest, low, high)
 
 
 def _together(structure: Structure, negations: list[tuple[int, int]]) -> list[list[int]]:
@@ -197,7 +286,8 @@ def _borne_on(structure: Structure, first: int, stop: int) -> NDArray[np.int64]:
     if not len(after) and len(within) < _ELLIPSIS:
         return before[-reach:]
     in_clause = within[structure.clause[within] == structure.clause[first]]
-    within = in_clause if len(in_clause) else within
+    if len(in_clause) >= (1 if goes_on else _ELLIPSIS):  # less than that negates what it refers to
+        within = in_clause
     return np.concatenate((after, within[-reach:]))
 
 
@@ -208,43 +298,34 @@ def _content(structure: Structure, start: int, end: int) -> NDArray[np.int64]:
 
 
 def _raise_numbers(
-    structure: Structure,
-    score: FloatArray,
-    level: NDArray[np.int8],
-    numbers: list[tuple[int, int]],
-    ranges: list[tuple[int, int]],
+    structure: Structure, standing: _Standing, numbers: list[tuple[int, int]]
 ) -> None:
     """A number stays when half of the other words of its clause, or of its sentence, stay."""
     for first, stop in numbers:
-        needed = max(
-            _half(structure, score, structure.clause, first, stop),
-            _half(structure, score, structure.sentence, first, stop),
-        )
-        if needed > 0:
-            _raise(score, level, ranges, (first, stop), needed)
+        half = 0.0
+        low, high = first, stop
+        for groups in (structure.clause, structure.sentence):
+            start = int(np.searchsorted(groups, groups[first], side="left"))
+            end = int(np.searchsorted(groups, groups[stop - 1], side="right"))
+            half = max(half, _half(structure, standing.score, (start, first), (stop, end)))
+            low, high = min(low, start), max(high, end)
+        if half > 0:
+            standing.lift(first, half, low, high)
 
 
-def _half(
-    structure: Structure, score: FloatArray, groups: NDArray[np.int32], first: int, stop: int
-) -> float:
-    """Return the score at which half of the group's other words stay; 0 when there is none."""
-    low = int(np.searchsorted(groups, groups[first], side="left"))
-    high = int(np.searchsorted(groups, groups[stop - 1], side="right"))
-    others = np.concatenate((np.arange(low, first), np.arange(stop, high)))
+def _half(structure: Structure, score: FloatArray, *sides: tuple[int, int]) -> float:
+    """Return the score at which half of these words stay; 0 when there are none."""
+    others = np.concatenate([np.arange(*side) for side in sides])
     scores = score[others[~structure.mark[others] & ~structure.label[others]]]
     if not len(scores):
         return 0.0
-    rank = len(scores) - 1 - len(scores) // 2  # with this many and one more, at least half stay
+    rank = len(scores) // 2  # this one and those above it are half of them, or one more
     return float(np.partition(scores, rank)[rank])
 
 
-def _raise_marks(
-    structure: Structure,
-    score: FloatArray,
-    level: NDArray[np.int8],
-    required: NDArray[np.bool_],
-) -> None:
+def _raise_marks(structure: Structure, standing: _Standing, required: NDArray[np.bool_]) -> None:
     """Labels and sentence ends stay with any of their words, other marks with both their sides."""
+    score, level = standing.score, standing.level
     content = ~structure.mark & ~structure.label
     settled = np.minimum(score, STRUCTURAL)
     ending = structure.ending & ~required
@@ -253,9 +334,12 @@ def _raise_marks(
     label = structure.label & ~required
     # A protected word brings its line's bullet or speaker along, also where nothing else fits.
     highest = _group_max(np.where(required, REQUIRED, settled), structure.block, content)
-    highest = highest[structure.block[label]]
+    block = structure.block[label]
+    highest = highest[block]
     score[label] = np.where(highest > 0, highest, score[label])
     level[label] = 1
+    standing.low[label] = np.searchsorted(structure.block, block, side="left")
+    standing.high[label] = np.searchsorted(structure.block, block, side="right")
     marks = structure.mark & ~ending & ~label & ~required & (level == 0)
     left, right = _sides(settled, structure)
     score[marks] = np.minimum(left, right)[marks]
@@ -293,17 +377,3 @@ def _sides(score: FloatArray, structure: Structure) -> tuple[FloatArray, FloatAr
     left = np.where(before < 0, right, left)
     right = np.where(after >= n, left, right)
     return left, right
-
-
-def _atoms(score: FloatArray, level: NDArray[np.int8], ranges: list[tuple[int, int]]) -> Atoms:
-    opens = np.ones(len(score), np.bool_)
-    for first, stop in ranges:
-        opens[first + 1 : stop] = False
-    first_words = np.flatnonzero(opens)
-    stops = np.append(first_words[1:], len(score))
-    return Atoms(
-        first_words,
-        stops,
-        np.maximum.reduceat(score, first_words),
-        np.maximum.reduceat(level, first_words),
-    )

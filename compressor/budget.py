@@ -1,19 +1,23 @@
 """Which atoms stay: the best-scored ones that fit, counted in the target model's tokens."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil, floor
 
 import numpy as np
 from numpy.typing import NDArray
 
-from compressor.bonds import REQUIRED, Atoms
+from compressor.bonds import REQUIRED, STRUCTURAL, Atoms
 from compressor.structure import Structure
 
 Measure = Callable[[NDArray[np.bool_]], int]
 
 _ROUNDS = 8
 _CLOSE = 0.004  # share of the goal that may stay unused without another count
+_FILL_ROUNDS = 24
 _FILL_REACH = 400  # atoms past the cut that are tried for the room that is left
+_SWAP_ROUNDS = 12
+_SWAP_REACH = 60  # of the atoms kept last and of the next ones, how many are looked at for a swap
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,12 @@ class Allocation:
     kept: NDArray[np.bool_]
     tokens: int
     unmet: bool
+
+
+def share(rate: float, tokens: int) -> int:
+    """Return the whole tokens in a share of `tokens`."""
+    # A share that is a whole number of tokens stays one: 0.29 * 100 is 28.999999999999996.
+    return floor(rate * tokens + 1e-6)
 
 
 def word_costs(structure: Structure, token_starts: Sequence[int]) -> NDArray[np.float64]:
@@ -46,128 +56,200 @@ def above(atoms: Atoms, threshold: float, measure: Measure) -> Allocation:
     return Allocation(kept, measure(kept), unmet=False)
 
 
-def allocate(atoms: Atoms, costs: NDArray[np.float64], goal: int, measure: Measure) -> Allocation:
+def allocate(
+    atoms: Atoms, costs: NDArray[np.float64], goal: int, measure: Measure, *, apart: float = 0.0
+) -> Allocation:
     """Keep the best atoms whose words together take at most `goal` tokens.
 
-    `costs` are estimates, one a word; `measure` counts a choice for real and is called a few
-    times. Where the required atoms alone take more than `goal`, exactly those are kept.
+    `costs` are estimates, one a word; `measure` counts a choice for real, with what stands `apart`
+    from the words and takes so many tokens by estimate. Atoms that score below 0 are never kept.
+    Where the required atoms alone take more than `goal`, exactly those are kept.
     """
-    order = atoms.ranking()
     sums = np.concatenate(([0.0], np.cumsum(costs)))
+    order = atoms.ranking()
+    allowed = order[atoms.score[order] >= 0]
     atom_costs = sums[atoms.stop] - sums[atoms.first]
-    total = np.cumsum(atom_costs[order])
+    search = _Search(atoms, allowed, atom_costs, goal, apart, measure)
     required = int(np.count_nonzero(atoms.score >= REQUIRED))
-    best = _largest_prefix(atoms, order, total, required, goal, measure)
-    if best is None:
-        return _smallest(atoms, order, atom_costs, required, goal, measure)
-    size, tokens = best
-    chosen = np.zeros(len(order), np.bool_)
-    chosen[order[:size]] = True
-    return _filled(atoms, order, atom_costs, chosen, size, tokens, goal, measure)
+    choice = _largest_prefix(search, required)
+    if choice is None and required:
+        kept = search.words(search.order[:required])
+        return Allocation(kept, measure(kept), unmet=True)
+    if choice is None:
+        choice = _Choice(np.zeros(len(atoms.first), np.bool_), 0, ceil(apart))
+    choice = _filled(search, choice)
+    if not choice.atoms.any():
+        return _smallest(search)
+    choice = _swapped(search, choice)
+    return Allocation(_words(atoms, choice.atoms), choice.tokens, unmet=False)
 
 
-def _largest_prefix(
-    atoms: Atoms,
-    order: NDArray[np.int64],
-    total: NDArray[np.float64],
-    required: int,
-    goal: int,
-    measure: Measure,
-) -> tuple[int, int] | None:
-    """Return the longest prefix found of the ranking that fits, with its count; None: none fits.
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """What is chosen from: the atoms in `order`, best first; the costs of all atoms; the cap."""
+
+    atoms: Atoms
+    order: NDArray[np.int64]
+    costs: NDArray[np.float64]
+    goal: int
+    apart: float
+    measure: Measure
+
+    @property
+    def slack(self) -> int:
+        """How many tokens may stay unused."""
+        return int(self.goal * _CLOSE)
+
+    def words(self, chosen: NDArray[np.int64]) -> NDArray[np.bool_]:
+        mask = np.zeros(len(self.costs), np.bool_)
+        mask[chosen] = True
+        return _words(self.atoms, mask)
+
+    def needing(self, atom: int) -> slice:
+        """Return the atoms that may need this one."""
+        low, high = self.atoms.reach[atom]
+        first = np.searchsorted(self.atoms.stop, low, side="right")
+        return slice(int(first), int(np.searchsorted(self.atoms.first, high, side="left")))
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """The atoms chosen, bool of shape (atoms,): the best `size` and some more; their tokens."""
+
+    atoms: NDArray[np.bool_]
+    size: int
+    tokens: int
+
+
+def _largest_prefix(search: _Search, required: int) -> _Choice | None:
+    """Return the longest prefix found of the ranking that fits; None where none does.
 
     The estimates are scaled to the last real count; where that does not close in, halving does.
     """
-    low, high = max(required, 1) - 1, len(order) + 1  # fits, does not fit; neither counted yet
+    total = np.cumsum(search.costs[search.order])
+    # The one fits, the other does not; neither is counted yet.
+    low, high = max(required, 1) - 1, len(search.order) + 1
     best: tuple[int, int] | None = None
     ratio = 1.0
     for round_number in range(_ROUNDS + 12):
-        guess = int(np.searchsorted(total, goal / ratio, side="right"))
+        guess = int(np.searchsorted(total, (search.goal - search.apart) / ratio, side="right"))
         if round_number >= _ROUNDS:
             guess = (low + high) // 2
         size = min(max(guess, low + 1), high - 1)
         if size <= low or size >= high:
             break
-        tokens = _count(atoms, order[:size], measure)
-        if tokens <= goal:
+        tokens = search.measure(search.words(search.order[:size]))
+        if tokens <= search.goal:
             low, best = size, (size, tokens)
-            if goal - tokens <= max(goal * _CLOSE, 0):
+            if search.goal - tokens <= search.slack:
                 break
         else:
             high = size
-        ratio = max(tokens, 1) / max(total[size - 1], 0.25)
-    return best
+        ratio = max(tokens - search.apart, 1) / max(total[size - 1], 0.25)
+    if best is None:
+        return None
+    chosen = np.zeros(len(search.costs), np.bool_)
+    chosen[search.order[: best[0]]] = True
+    return _Choice(chosen, *best)
 
 
-def _smallest(
-    atoms: Atoms,
-    order: NDArray[np.int64],
-    atom_costs: NDArray[np.float64],
-    required: int,
-    goal: int,
-    measure: Measure,
-) -> Allocation:
-    """Keep the required atoms where there are any; else the best few that fit, or the smallest."""
-    if required:
-        kept = _words(atoms, _mask(order[:required], len(order)))
-        tokens = measure(kept)
-        return Allocation(kept, tokens, unmet=tokens > goal)
-    small = order[np.argsort(atom_costs[order], kind="stable")[:8]]
-    for atom in small:
-        kept = _words(atoms, _mask(np.array([atom]), len(order)))
-        tokens = measure(kept)
-        if tokens <= goal:
-            return Allocation(kept, tokens, unmet=False)
-    kept = _words(atoms, _mask(small[:1], len(order)))
-    return Allocation(kept, measure(kept), unmet=True)
+def _smallest(search: _Search) -> Allocation:
+    """Keep one atom, the smallest, where nothing fits."""
+    order = search.order if len(search.order) else search.atoms.ranking()
+    small = order[np.argsort(search.costs[order], kind="stable")[:1]]
+    kept = search.words(small)
+    tokens = search.measure(kept)
+    return Allocation(kept, tokens, unmet=tokens > search.goal)
 
 
-def _filled(
-    atoms: Atoms,
-    order: NDArray[np.int64],
-    atom_costs: NDArray[np.float64],
-    chosen: NDArray[np.bool_],
-    size: int,
-    tokens: int,
-    goal: int,
-    measure: Measure,
-) -> Allocation:
+def _filled(search: _Search, choice: _Choice) -> _Choice:
     """Use the room that is left for smaller atoms further down the ranking.
 
-    An atom that others need (level above 0) is never passed over: what comes after it may be
-    what needs it.
+    What turns out too much is halved; an atom that is too much by itself is passed over, and with
+    it, where others need it, all that may.
     """
-    best = Allocation(_words(atoms, chosen), tokens, unmet=False)
-    room = float(goal - tokens)
-    while room >= 1:
-        more = chosen.copy()
-        left = room
-        for atom in order[size : size + _FILL_REACH].tolist():
-            if atom_costs[atom] <= left:
-                more[atom] = True
-                left -= atom_costs[atom]
-            elif atoms.level[atom] > 0:
-                break
-            if left < 0.25:
-                break
-        kept = _words(atoms, more)
-        if np.array_equal(kept, best.kept):
+    passed = np.zeros(len(search.costs), np.bool_)
+    allowed = np.inf
+    for _ in range(_FILL_ROUNDS):
+        room = search.goal - choice.tokens
+        if room <= search.slack:
             break
-        counted = measure(kept)
-        if counted <= goal:
-            return Allocation(kept, counted, unmet=False)
-        room = room / 2 if room > 1.5 else 0.0
-    return best
+        picked = _picked(search, choice, passed, min(room, allowed))
+        if not picked:
+            break
+        more = choice.atoms.copy()
+        more[picked] = True
+        tokens = search.measure(_words(search.atoms, more))
+        if tokens <= search.goal:
+            choice = _Choice(more, choice.size, tokens)
+        elif len(picked) > 1:
+            allowed = float(search.costs[picked].sum()) / 2
+        else:
+            _pass_over(search, picked[0], passed)
+            allowed = np.inf
+    return choice
 
 
-def _count(atoms: Atoms, prefix: NDArray[np.int64], measure: Measure) -> int:
-    return measure(_words(atoms, _mask(prefix, len(atoms.first))))
+def _picked(search: _Search, choice: _Choice, passed: NDArray[np.bool_], room: float) -> list[int]:
+    """Return the atoms that would fill the room, by estimate; at least one where any is left."""
+    passed = passed.copy()
+    picked: list[int] = []
+    left = room
+    for atom in search.order[choice.size : choice.size + _FILL_REACH].tolist():
+        if choice.atoms[atom] or passed[atom]:
+            continue
+        if search.costs[atom] <= left or (not picked and search.costs[atom] <= 1):
+            picked.append(atom)
+            left -= search.costs[atom]
+        else:
+            _pass_over(search, atom, passed)
+        if left < 0.25:
+            break
+    return picked
 
 
-def _mask(chosen: NDArray[np.int64], size: int) -> NDArray[np.bool_]:
-    mask = np.zeros(size, np.bool_)
-    mask[chosen] = True
-    return mask
+def _pass_over(search: _Search, atom: int, passed: NDArray[np.bool_]) -> None:
+    passed[atom] = True
+    if search.atoms.level[atom] > 0:
+        passed[search.needing(atom)] = True
+
+
+def _swapped(search: _Search, choice: _Choice) -> _Choice:
+    """Use room that no atom fits in by putting one that is a little larger in another's place."""
+    tried: set[tuple[int, int]] = set()
+    for _ in range(_SWAP_ROUNDS):
+        room = search.goal - choice.tokens
+        if room <= search.slack:
+            break
+        pair = next((p for p in _pairs(search, choice, room) if p not in tried), None)
+        if pair is None:
+            break
+        tried.add(pair)
+        other = choice.atoms.copy()
+        other[pair[0]], other[pair[1]] = False, True
+        tokens = search.measure(_words(search.atoms, other))
+        if choice.tokens < tokens <= search.goal:
+            choice = _Choice(other, choice.size, tokens)
+    return choice
+
+
+def _pairs(search: _Search, choice: _Choice, room: int) -> Iterator[tuple[int, int]]:
+    """Yield an atom to take out and one to put in, those first that would fill most of the room."""
+    atoms = search.atoms
+    alone = (atoms.reach[:, 0] >= atoms.first) & (atoms.reach[:, 1] <= atoms.stop)
+    free = alone & (atoms.level >= 0) & (atoms.score < STRUCTURAL)
+    for atom in np.flatnonzero(~choice.atoms & (atoms.level > 0) & ~alone).tolist():
+        free[search.needing(atom)] &= choice.atoms[search.needing(atom)]
+    order = search.order[free[search.order]]
+    kept = choice.atoms[order]
+    out, into = order[kept][-_SWAP_REACH:][::-1], order[~kept][:_SWAP_REACH]
+    gain = search.costs[into][None, :] - search.costs[out][:, None]
+    gain[(gain <= 0) | (gain > room)] = 0
+    for index in np.argsort(-gain, axis=None, kind="stable").tolist():
+        row, column = divmod(index, len(into))
+        if not gain[row, column]:
+            break
+        yield int(out[row]), int(into[column])
 
 
 def _words(atoms: Atoms, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -6,6 +6,7 @@ from compressor.cache import MemoryCache
 from compressor.cache_entry import FernetCipher
 from compressor.deadline import DeadlineCompressor
 from compressor.engine import Compressor
+from compressor.loading import EarlyLoad
 from compressor.relevance import Relevance
 from compressor.shared_cache import SharedCache
 from compressor.tokens import Tokenizers
@@ -26,9 +27,11 @@ def build_part_compressor(
     encryption_key: str | None = None,
     on_shared_error: Callable[[], None] | None = None,
     relevance: Relevance | None = None,
+    load_now: bool = False,
 ) -> DeadlineCompressor:
     """Return a part compressor that is not started: nothing is loaded or connected yet.
 
+    With `load_now` a thread begins to load, for programs that start it at their first request.
     `tokenizers` shares what is loaded elsewhere, instead of new ones for `encodings`; `relevance`
     scores texts against questions instead of LexicalRelevance. Raises ValueError for a Redis
     address or an encryption key that cannot be used.
@@ -56,4 +59,5 @@ def build_part_compressor(
             cipher=None if encryption_key is None else FernetCipher(encryption_key),
             on_error=on_shared_error,
         )
-    return DeadlineCompressor(load, memory=MemoryCache(memory_bytes), shared=shared)
+    loading = EarlyLoad(load) if load_now else load
+    return DeadlineCompressor(loading, memory=MemoryCache(memory_bytes), shared=shared)

@@ -28,7 +28,12 @@ class PartKey:
 
     @classmethod
     def of(cls, text: str, settings: Settings, tenant: str) -> "PartKey":
-        """Hash a part. Every field is preceded by its length, so no two parts run together."""
+        """Hash a part. Every field is preceded by its length, so no two parts run together.
+
+        Raises ValueError for a threshold's name: what it stands for may change.
+        """
+        if isinstance(settings.threshold, str):
+            raise ValueError(f"threshold '{settings.threshold}' is a name, and no part of a key")
         hashed = hashlib.sha256(b"tersely part 1")
         for field in (tenant, _settings_text(settings), text):
             data = field.encode("utf-8", "surrogatepass")

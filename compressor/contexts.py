@@ -6,14 +6,17 @@ and which contexts survived is told. Source: `use_context_level_filter` in
 llmlingua/prompt_compressor.py; LongLLMLingua (arXiv 2310.06839), section 4.1, for the idea.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
+from operator import attrgetter
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from compressor.budget import share
 from compressor.extract import extract
 from compressor.protect import find_protected
 from compressor.scoring import Classified, word_probabilities
@@ -21,11 +24,14 @@ from compressor.types import CompressionResult, ProtectedSpan, Settings, Span, T
 from compressor.words import Word, split_words
 
 SEPARATOR = "\n\n"
-_SETTLING_ROUNDS = 6
 
 
 class ContextClassifier(Protocol):
     """What is needed of a Compressor here."""
+
+    def resolved(self, settings: Settings) -> Settings:
+        """Return settings with the number that a threshold's name stands for."""
+        ...
 
     def classify(self, texts: Sequence[str], settings: Settings) -> list[Classified]:
         """Return what the classifier makes of several texts, each seen by itself."""
@@ -109,6 +115,7 @@ def compress_contexts(
         raise ValueError(f"there is no context {outside[0]}: there are {len(contexts)}, from 0")
     if scores is not None and len(scores) != len(contexts):
         raise ValueError(f"{len(scores)} scores for {len(contexts)} contexts")
+    settings = compressor.resolved(settings)
     counter = compressor.counter(settings.encoding)
     read = read_texts(compressor, contexts, settings)
     if scores is None:
@@ -251,7 +258,7 @@ def surviving(
     budget = None
     if wanted.target_tokens is not None or wanted.rate < 1:
         whole = counter.count(joined(read))
-        budget = min(round(wanted.rate * whole), wanted.target_tokens or whole)
+        budget = min(share(wanted.rate, whole), wanted.target_tokens or whole)
     force = {candidates.index(i) for i in wanted.force}
     chosen = [
         candidates[i]
@@ -279,33 +286,51 @@ def extract_together(
 
     All of them have words; `before` is the number of tokens that a rate is a share of.
     """
-    text = joined(survivors)
-    lengths = [len(context.text) + len(SEPARATOR) for context in survivors]
-    starts = list(accumulate(lengths, initial=0))[: len(survivors)]
+    if settings.rate is not None:
+        target = max(1, share(settings.rate, before))
+        settings = replace(settings, rate=None, target_tokens=target)
+    result, kept = _extracted(survivors, settings, counter)
+    return replace(result, tokens_before=before), kept
+
+
+def _extracted(
+    texts: Sequence[ReadText],
+    settings: Settings,
+    counter: TokenCounter,
+    render: Callable[[Sequence[tuple[Span, ...]]], str] | None = None,
+) -> tuple[CompressionResult, list[tuple[Span, ...]]]:
+    """Return the result of texts joined, and what is kept of each in its own offsets.
+
+    `render` makes what is counted, of the latter; without, that is the result.
+    """
+    starts = list(accumulate((len(own.text) + len(SEPARATOR) for own in texts), initial=0))[:-1]
     words: list[Word] = []
     protected: list[ProtectedSpan] = []
-    for context, start in zip(survivors, starts, strict=True):
-        words += [Word(w.start + start, w.end + start) for w in context.words]
-        # By context, so that a fence left open in one does not swallow the next.
-        own = context.protected
-        spans = find_protected(context.text, settings) if own is None else own
+    for own, start in zip(texts, starts, strict=True):
+        words += [Word(w.start + start, w.end + start) for w in own.words]
+        # By text, so that a fence left open in one does not swallow the next.
+        spans = find_protected(own.text, settings) if own.protected is None else own.protected
         protected += [replace(s, start=s.start + start, end=s.end + start) for s in spans]
-    probabilities = np.concatenate(
-        [np.empty(0, np.float32), *(context.probabilities for context in survivors)]
-    )
-    if settings.rate is not None:
-        target = max(1, round(settings.rate * before))
-        settings = replace(settings, rate=None, target_tokens=target)
-    asked = [c.log_odds for c in survivors if c.log_odds is not None]
-    log_odds = np.concatenate(asked) if asked and len(asked) == len(survivors) else None
+    probabilities = np.concatenate([np.empty(0, np.float32), *(own.probabilities for own in texts)])
+    asked = [own.log_odds for own in texts if own.log_odds is not None]
+
+    def split(kept: Sequence[Span]) -> list[tuple[Span, ...]]:
+        return [
+            _inside(kept, start, start + len(own.text))
+            for own, start in zip(texts, starts, strict=True)
+        ]
+
     result = extract(
-        text, words, probabilities, settings, counter, protected=protected, log_odds=log_odds
+        joined(texts),
+        words,
+        probabilities,
+        settings,
+        counter,
+        protected=protected,
+        log_odds=np.concatenate(asked) if asked and len(asked) == len(texts) else None,
+        render=None if render is None else lambda kept: render(split(kept)),
     )
-    kept = [
-        _inside(result.kept, start, start + len(context.text))
-        for context, start in zip(survivors, starts, strict=True)
-    ]
-    return replace(result, tokens_before=before), kept
+    return result, split(result.kept)
 
 
 def fit_together(
@@ -317,32 +342,21 @@ def fit_together(
     """Return what to keep of each text so that the whole has at most `target_tokens`.
 
     All of the texts have words. `render` makes the whole: these texts among others, which stay.
-    Tokens of joined texts do not add up, so the texts' budget is set right by what came out, a few
-    times. Where the cap cannot be met, what is protected stays.
+    Tokens of joined texts do not add up, so every choice is counted in the whole. Where the cap
+    cannot be met, what is protected stays.
     """
+    whole: list[tuple[Span, ...]] = [(Span(0, len(text.text)),) for text in texts]
     cap = settings.target_tokens
-    best: list[tuple[Span, ...]] = [(Span(0, len(text.text)),) for text in texts]
-    found = counter.count(render(best))
-    if cap is None or found <= cap or not texts:
-        return best
-    before = counter.count(joined(texts))
-    budget = before - (found - cap)
-    most = 0
-    for _ in range(_SETTLING_ROUNDS):
-        shared = replace(settings, target_tokens=max(1, budget))
-        _, tried = extract_together(texts, before, shared, counter)
-        found = counter.count(render(tried))
-        if most < found <= cap or not most:
-            best, most = tried, found if found <= cap else 0
-        if (budget <= 1 and found > cap) or 0 <= cap - found <= cap // 200:
-            break
-        budget += cap - found
-    return best
+    if cap is None or not texts or counter.count(render(whole)) <= cap:
+        return whole
+    return _extracted(texts, settings, counter, render)[1]
 
 
 def _inside(kept: Sequence[Span], start: int, end: int) -> tuple[Span, ...]:
+    """Return what of slices lies between two offsets, counted from the first."""
+    first = bisect_right(kept, start, key=attrgetter("end"))
+    stop = bisect_left(kept, end, key=attrgetter("start"))
     return tuple(
         Span(max(span.start, start) - start, min(span.end, end) - start)
-        for span in kept
-        if span.start < end and span.end > start
+        for span in kept[first:stop]
     )

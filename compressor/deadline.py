@@ -65,7 +65,8 @@ class DeadlineCompressor:
 
     `load` returns a loaded compressor and is called in a thread. For one event loop. A part that
     fails once goes out as the original for `sticky_seconds` for its tenant, here and, through the
-    shared cache, in every copy; work that is late goes on and is cached for afterwards.
+    shared cache, in every copy, unless all it waited for was the first load; work that is late goes
+    on and is cached for afterwards.
     """
 
     def __init__(
@@ -163,6 +164,9 @@ class DeadlineCompressor:
         # `wait` leaves the flight alone when this caller is cancelled or out of time.
         await asyncio.wait({flight}, timeout=max(0.0, seconds))
         if not flight.done():
+            if self._engine.beginning:
+                # No verdict: that the classifier is not there yet says nothing about the part.
+                return _Answer(CacheState.MISS, failure=Failure.CLASSIFIER_UNAVAILABLE)
             return self._failed(part, Failure.DEADLINE)
         if part in self._originals:  # it was too slow for somebody else: the same for all
             return _EARLIER

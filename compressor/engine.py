@@ -1,8 +1,9 @@
 """One text in, a shorter one out: the library's own entry point."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from threading import Lock
@@ -12,14 +13,16 @@ from typing import Self, TypedDict, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from compressor.calibration import NamedThresholds
 from compressor.classifier.base import BatchClassifier, Classifier, Encoded
 from compressor.explain import unchanged_words
-from compressor.extract import extract
+from compressor.extract import extract_from
 from compressor.lexical import LexicalRelevance
 from compressor.pool import Batcher, Job, Overloaded, Piece, WindowPool
-from compressor.protect.json_prose import JsonProse, json_prose
+from compressor.protect.json_prose import json_prose
 from compressor.relevance import Asked, Relevance
 from compressor.scoring import Classified, word_probabilities
+from compressor.source import Source, read_source
 from compressor.tokens import Tokenizers
 from compressor.types import (
     CompressionResult,
@@ -34,7 +37,7 @@ from compressor.words import Word, split_words
 
 # Part of every cache key. Raise it with any change to this package outside `classifier` that can
 # change a single character of any output: words, protections, scores, budget, rebuild, verify.
-ALGORITHM_REVISION = "2"
+ALGORITHM_REVISION = "3"
 
 _Probabilities = NDArray[np.float32]
 # Prose has about four characters to a classifier token. A text with more than this many to each
@@ -46,7 +49,7 @@ class SettingsFields(TypedDict, total=False):
     """The fields of Settings, for calls that name them."""
 
     rate: float | None
-    threshold: float | None
+    threshold: float | str | None
     target_tokens: int | None
     protect: frozenset[Kind]
     force_tokens: tuple[str, ...]
@@ -79,15 +82,11 @@ class Inquiry:
 class Draft:
     """A text on its way: its windows are with the classifier, and `finish` makes the result."""
 
-    text: str
-    settings: Settings
-    counter: TokenCounter
-    words: list[Word]
+    source: Source
     encoded: Encoded
     job: Job[_Probabilities]
-    tokenize_ms: float
+    timings_ms: Mapping[str, float]
     inquiry: Inquiry | None = None
-    prose: JsonProse | None = None
     explain: bool = False
 
     @property
@@ -105,28 +104,15 @@ class Draft:
         outputs = self.pending.result()
         started = time.perf_counter()
         log_odds = None
-        timings = {
-            "tokenize": self.tokenize_ms,
-            "queue": self.job.queue_ms,
-            "classify": self.job.run_ms,
-        }
+        timings = {**self.timings_ms, "queue": self.job.queue_ms, "classify": self.job.run_ms}
         if self.inquiry is not None:
             outputs, log_odds = self.inquiry.settle(outputs)
             timings["relevance"] = _ms_since(started)
             started = time.perf_counter()
-        how = self.settings.token_to_word
+        how = self.source.settings.token_to_word
         tokens = _concatenated(outputs)
-        probabilities = word_probabilities(self.words, self.encoded.offsets, tokens, how)
-        result = extract(
-            self.text,
-            self.words,
-            probabilities,
-            self.settings,
-            self.counter,
-            log_odds=log_odds,
-            prose=self.prose,
-            explain=self.explain,
-        )
+        probabilities = word_probabilities(self.source.words, self.encoded.offsets, tokens, how)
+        result = extract_from(self.source, probabilities, log_odds=log_odds, explain=self.explain)
         timings["extract"] = _ms_since(started)
         return replace(result, timings_ms=timings)
 
@@ -147,6 +133,7 @@ class Compressor:
     """Shortens texts with a token classifier. Thread-safe; the same call gives the same bytes.
 
     Without a `classifier` the one called `name` is loaded, at the first text or by `load`.
+    `thresholds` are its named thresholds, where they are not those in the named one's folder.
     `workers` are classifier threads, 0 for one per usable core. `relevance` scores words against a
     question where the settings have one; without, a LexicalRelevance does.
     """
@@ -161,11 +148,17 @@ class Compressor:
         workers: int = 0,
         max_queued_tokens: int = 400_000,
         relevance: Relevance | None = None,
+        thresholds: Mapping[str, float] | None = None,
     ) -> None:
         self._relevance = LexicalRelevance() if relevance is None else relevance
         self._classifier = classifier
         self._name = name
         self._backend = backend
+        unnamed = classifier is not None and thresholds is None
+        self._thresholds = NamedThresholds(
+            "given as an object" if classifier is not None else name,
+            {} if unnamed else thresholds,
+        )
         self._tokenizers = tokenizers or Tokenizers()
         self._pool = WindowPool(workers, max_queued_tokens)
         self._loading = Lock()
@@ -206,6 +199,15 @@ class Compressor:
             return self.revision
         return f"{self.revision}/{self._relevance.revision}"
 
+    def resolved(self, settings: Settings) -> Settings:
+        """Return settings with the number that a threshold's name stands for.
+
+        Raises UnknownThreshold for a name that the classifier's calibration does not have.
+        """
+        if not isinstance(settings.threshold, str):
+            return settings
+        return replace(settings, threshold=self._thresholds.number(settings.threshold))
+
     def compress(
         self,
         text: str,
@@ -236,6 +238,7 @@ class Compressor:
         Raises ClassifierUnavailable, and Overloaded where the windows would not fit in the queue.
         """
         self._refuse_too_long(text)
+        settings = self.resolved(settings)
         started = time.perf_counter()
         counter = self._tokenizers.counter(settings.encoding)
         prose = json_prose(text) if settings.json_prose else None
@@ -250,11 +253,16 @@ class Compressor:
             asked = Asked(seen, words, encoded, settings.question)
             inquiry = Inquiry(self._relevance, asked, blind=len(pieces))
             pieces += self._relevance.pieces(asked)
-        tokenize_ms = _ms_since(started)
+        timings = {"tokenize": _ms_since(started)}
         job = self._pool.submit(pieces)
-        return Draft(
-            text, settings, counter, words, encoded, job, tokenize_ms, inquiry, prose, explain
-        )
+        with ExitStack() as undo:
+            undo.callback(job.future.cancel)
+            started = time.perf_counter()
+            # While the classifier is at work: nothing of this waits for what it says.
+            source = read_source(text, words, settings, counter, prose=prose)
+            timings["read"] = _ms_since(started)
+            undo.pop_all()
+        return Draft(source, encoded, job, timings, inquiry, explain)
 
     def classify(self, texts: Sequence[str], settings: Settings) -> list[Classified]:
         """Return what the classifier makes of several texts, each seen by itself.

@@ -25,6 +25,8 @@ from compressor.words import is_unspaced
 
 # Strings of fewer words than this are names, titles, ids, dates; nothing is to be gained in them.
 LONG_STRING_WORDS = 5
+# The same for scripts without spaces, whose words can be of one character.
+LONG_STRING_CHARACTERS = 12
 
 _VALUE_TYPES = frozenset(
     {"str", "string", "int", "integer", "float", "number", "bool", "boolean"}
@@ -111,6 +113,7 @@ def compress_json(
     others stay. Raises TypeError and ValueError for what is no JSON, and what the classifier
     raises.
     """
+    settings = compressor.resolved(settings)
     counter = compressor.counter(settings.encoding)
     before = counter.count(json_text(data))
     kept = _surviving_keys(compressor, data, keys, settings, pair_filter)
@@ -186,9 +189,11 @@ def _strings(value: object, path: Path) -> Iterator[tuple[Path, str]]:
 
 def _is_long(read: ReadText) -> bool:
     """Whether a string is prose. Many marks without a space are an id of some kind."""
-    spaced = len(read.text.split())
-    unspaced = sum(is_unspaced(read.text[word.start]) for word in read.words)
-    return max(spaced, unspaced) >= LONG_STRING_WORDS
+    unspaced = [word for word in read.words if is_unspaced(read.text[word.start])]
+    characters = sum(word.end - word.start for word in unspaced)
+    return len(read.text.split()) >= LONG_STRING_WORDS or (
+        len(unspaced) >= LONG_STRING_WORDS and characters >= LONG_STRING_CHARACTERS
+    )
 
 
 def _cut(

@@ -14,6 +14,7 @@ from typing import Any, Self, Unpack
 
 import numpy as np
 
+from compressor.budget import share
 from compressor.classifier.registry import BUNDLED, load_classifier
 from compressor.contexts import (
     SEPARATOR,
@@ -281,7 +282,7 @@ def _cut(
     around: Callable[[str], str] = frame.around
     if settings.rate is not None:
         around = str
-        target = max(1, round(settings.rate * counter.count(source)))
+        target = max(1, share(settings.rate, counter.count(source)))
         settings = replace(settings, rate=None, target_tokens=target)
 
     def render(kept: Sequence[Sequence[Span]]) -> str:

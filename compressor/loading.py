@@ -1,8 +1,9 @@
 """Loads the compressor off the event loop, and again later when that fails."""
 
 import asyncio
+import os
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Generic, TypeVar
 
 _Loaded = TypeVar("_Loaded")
@@ -10,6 +11,28 @@ _Loaded = TypeVar("_Loaded")
 
 class NotLoaded(Exception):
     """What was to be loaded could not be; the cause says why."""
+
+
+class EarlyLoad(Generic[_Loaded]):
+    """Begins `load` in a thread now, before there is an event loop; a call returns its result.
+
+    It is called from one thread at a time. After a failure, which the call raises, the next call
+    loads again, and so does the first one in a forked process, which has no such thread.
+    """
+
+    def __init__(self, load: Callable[[], _Loaded]) -> None:
+        self._load = load
+        self._process = os.getpid()
+        executor = ThreadPoolExecutor(1, thread_name_prefix="tersely-load")
+        self._running: Future[_Loaded] | None = executor.submit(load)
+        executor.shutdown(wait=False)
+
+    def __call__(self) -> _Loaded:
+        """Wait for what was begun, or load; raises what `load` does."""
+        running, self._running = self._running, None
+        if running is None or os.getpid() != self._process:
+            return self._load()
+        return running.result()
 
 
 class BackgroundLoader(Generic[_Loaded]):
@@ -36,6 +59,11 @@ class BackgroundLoader(Generic[_Loaded]):
         self._error: BaseException | None = None
         self._running: asyncio.Task[_Loaded] | None = None
         self._retry: asyncio.TimerHandle | None = None
+
+    @property
+    def beginning(self) -> bool:
+        """Whether nothing is known yet: the first load has not ended."""
+        return self.loaded is None and self._error is None
 
     async def attempt(self) -> None:
         """Wait for the load that runs, beginning the first; raises nothing (see `trouble`)."""

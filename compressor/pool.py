@@ -265,6 +265,8 @@ class WindowPool:
         return None
 
     def _end(self, turn: _Turn, ended: Future[None]) -> None:
+        if ended.cancelled():
+            return  # by `close`, which has failed its jobs
         error = ended.exception()
         if error is not None:
             for job in turn.jobs:

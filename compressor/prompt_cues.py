@@ -213,12 +213,6 @@ GREETING = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 
-ASKING_TAG = re.compile(
-    r"<((?:user|final|my)?[ _-]?(?:question|query|task|instructions?|rules|prompt|request|goal|objective))>"
-    r".{1,2000}?</\1>",
-    re.IGNORECASE | re.DOTALL,
-)
-
 # A question without its mark, as people type it.
 INTERROGATIVE = re.compile(
     r"(?:what|which|who|whom|whose|when|where|why|how) (?:is|are|was|were|do|does|did|has|have|had|"

@@ -1,64 +1,47 @@
 """Finds a message's instructions and questions, which survive word for word wherever they stand.
 
-Three kinds of evidence count together: how a sentence is worded (an imperative that prompts use, a
-question, words about "the text above"), where it stands (the first or last paragraph, a short
-paragraph of its own, or the body of a document), and whether the text around it is dialogue. A
-question in the body of a document is document text. A short paragraph at an end of a much longer
-message is kept whatever its wording ("in French please"), unless it is a title or a greeting:
-no list of words covers how people ask.
+Each sentence is weighed by how it is worded, where it stands, what surrounds it and whether the
+rest of the message is worded likewise (`prompt_evidence`, `prompt_score`). What the structure of a
+message shows is kept with it: what stands in <question> and the like, the items under a kept
+instruction that ends in a colon, what stands between two kept sentences of a paragraph.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from compressor.prompt_cues import (
-    ADDRESS,
-    ASKING_TAG,
-    DECISIVE,
-    DECLARATIVE,
-    DOCUMENT_FOLLOWS,
-    GREETING,
-    INTERROGATIVE,
-    LIST_FOLLOWS,
-    OUTRIGHT,
-    QUESTION_LABEL,
-    SECTION_LABEL,
-    STRONG,
-    WEAK,
+from compressor.prompt_cues import DOCUMENT_FOLLOWS, LIST_FOLLOWS, QUESTION_LABEL, SECTION_LABEL
+from compressor.prompt_evidence import Part, read_parts
+from compressor.prompt_score import PromptWeights, bundled_weights, scores
+from compressor.prompt_text import (
+    LIST_MARK,
+    Paragraph,
+    Sentence,
+    read_paragraphs,
+    read_spans,
+    word_count,
 )
 from compressor.types import Kind, ProtectedSpan
 
-_PARAGRAPH_BREAK = re.compile(r"\n[ \t\r]*\n\s*")
-_SENTENCE = re.compile(
-    r"""[^\s](?:[^.!?。！？\n]|[.!?](?=[^\s"'”’)\]」』*_]))*"""
-    r"""(?:[.!?。！？]{1,8}["'”’)\]」』*_]{0,4}|(?=\n)|$)""",
-)
-_LIST_MARK = re.compile(r"(?:[-*+•–]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])[ \t]+")
-_HEADING = re.compile(r"#{1,6}[ \t]")
-_SPEAKER = re.compile(
-    r"(?:[-*>] ?)?(?:\[?\d{1,2}:\d\d(?::\d\d)?\]?[ \t]*)?(?:<[^\s<>]{1,40}>[ \t]|"
-    r"\*{0,2}[^\W\d_a-zà-ÿ][\w.'’-]{0,24}(?:[ \t][\w.'’()-]{1,24}){0,3}"
-    r"\*{0,2}[ \t]?[:：]\*{0,2}[ \t])"
-)
-_QUESTION_END = re.compile(r"[?？]+[\"'”’)\]」』*_]*$")
-_UNSPACED = re.compile(r"[\u3041-\u30ff\u3400-\u9fff\u0e00-\u0eff]")
-_BARE_LABEL = re.compile(r"\n[^\W\d_][\w' ]{0,30}[:：]\s*$")  # "Label:", for the model to fill in
-_USER = re.compile(
-    r"(?:user|human|nutzer|utilisateur|usuario|用户|ユーザー)[ \t]?[:：][^\n]+$", re.IGNORECASE
-)
-_NUMBERING = re.compile(r"(?:[^\W\d_]{1,12} )?\d{1,4}(?:\.\d{1,3}){0,4}[.:)]?\s+")
-_SAID = re.compile(r"[.!?:。！？：]")
-_QUOTE_OPENS = ('"', "“", "«", "„", "「", "『", "> ")
+__all__ = ["ReadSentence", "prompt_spans", "read_sentences", "word_count"]
 
-_PROMPT_WORDS = 40  # a paragraph at an end this short, with any instruction in it, is all prompt
-_BRIEF_WORDS = 15
-_SHORT_PARAGRAPH = 70  # words; a longer paragraph is document text
-_DIALOGUE_LINES = 4
-_APART_WORDS = 35  # a paragraph at an end this short is a prompt by its place alone
-_APART_SHARE = 1  # provided that the rest of the message is so many times as long at least
-_TITLE_WORDS = 8
+_ENOUGH = 0.0  # log-odds
+_SURE = 1.0  # for what carries the sentences beside it
+_ENOUGH_IN_LIST = -5.0  # for what belongs to a kept instruction by the message's structure
+_BESIDE_SILENT = (
+    3  # times as long a rest is what lets a paragraph that neither asks nor tells be kept
+)
+_LIKELY = -2.0  # for the likeliest of a message in which nothing else is kept
+_UNLIKELY = frozenset({"title", "greeting", "heading", "quotes", "spoken", "all listed"})
+_APART_WORDS = 30
+_APART_SENTENCES = 2
+_PROMPT_WORDS = 70  # words; a longer paragraph is no instruction as a whole
+_WHOLE_WORDS = 50
+_BESIDE_BLOCKS_WORDS = 100
+_BLOCKS_SHARE = 3  # code, JSON and tables are at least a third of the message
+_FRAME_WORDS = 400  # before or after a document; more is a document of its own
 _LONGEST_LIST = 14  # items that belong to the instruction before them
+_LONGEST_ITEM = 40  # words
+_LONGEST_TAGGED = 2000  # characters; a longer text in <prompt> is a document
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,284 +53,216 @@ class ReadSentence:
     instruction: bool
 
 
-@dataclass(slots=True)
-class _Sentence:
-    start: int
-    end: int
-    text: str
-    question: bool
-    strength: int
-    spoken: bool
-    kept: bool = False
-
-
-@dataclass(slots=True)
-class _Paragraph:
-    start: int
-    end: int
-    words: int
-    sentences: list[_Sentence]
-    heading: bool
-
-
-def prompt_spans(text: str, blocks: Sequence[ProtectedSpan]) -> list[ProtectedSpan]:
+def prompt_spans(
+    text: str, blocks: Sequence[ProtectedSpan], weights: PromptWeights | None = None
+) -> list[ProtectedSpan]:
     """Return the instruction and question sentences of a message, by start.
 
-    `blocks` are code, JSON and tables: what they hold is never an instruction.
+    `blocks` are code, JSON and tables: what they hold is never an instruction. `weights` are the
+    bundled ones unless given.
     """
-    paragraphs = _read_paragraphs(text, blocks)
-    if not paragraphs:
+    covered = sum(b.end - b.start for b in blocks if not b.conditional)
+    paragraphs = read_paragraphs(text, blocks)
+    parts = read_parts(text, paragraphs, covered)
+    if not parts:
         return []
-    last = text[paragraphs[-1].start : paragraphs[-1].end]
-    if _BARE_LABEL.search(text) or _USER.match(last):  # for the model to complete, or to answer
-        for sentence in paragraphs[-1].sentences:
-            sentence.spoken = False
-    turns = sum(any(s.spoken for s in p.sentences) for p in paragraphs)
-    dialogue = sum(s.spoken for p in paragraphs for s in p.sentences) >= _DIALOGUE_LINES
-    for paragraph in paragraphs:
-        if dialogue:
-            paragraph.sentences = [s for s in paragraph.sentences if not s.spoken]
-    ends = (paragraphs[0], paragraphs[-1])
-    told = any(_is_prompt(p) for p in ends)
-    for paragraph in paragraphs:
-        if paragraph in ends and _stands_apart(text, paragraph, turns):
-            for sentence in paragraph.sentences:
-                sentence.kept = True
-        elif _is_prompt(paragraph) and paragraph in ends:
-            _keep_prompt(paragraph)
-        elif paragraph in ends:
-            _keep_ends(paragraph, paragraphs, told=told)
-        else:
-            _keep_within(paragraph)
-    _extend_sections(text, paragraphs)
-    _keep_tagged(text, paragraphs)
-    return [
-        ProtectedSpan(s.start, s.end, Kind.QUESTION if s.question else Kind.INSTRUCTION)
-        for p in paragraphs
-        for s in p.sentences
-        if s.kept
-    ]
+    words = sum(part.paragraph.words for part in parts)
+    for part, scored in zip(parts, scores(parts, weights or bundled_weights()), strict=True):
+        beside = words - part.paragraph.words
+        typed = covered > 0 and "typed" in part.read[0].evidence  # "cheapest one of these"
+        short = beside < _BESIDE_SILENT * part.paragraph.words
+        silent = part.cued == 0 and short and not typed
+        for read, score in zip(part.read, scored, strict=True):
+            read.sentence.score = min(score, _ENOUGH) if silent else score
+            read.sentence.kept = read.sentence.score > _ENOUGH
+    beside_blocks = _BLOCKS_SHARE * covered > len(text)
+    for part in parts:
+        _keep_marked(part)
+        _keep_between(part)
+        _keep_whole(part, beside_blocks=beside_blocks)
+    _keep_frame(parts)
+    _extend_sections(text, parts)
+    if not any(read.sentence.kept for part in parts for read in part.read):
+        _keep_likeliest(parts)
+    if parts[-1].position == "to complete":
+        for read in parts[-1].read:
+            read.sentence.kept = True
+    return list(_spans(text, paragraphs))
+
+
+def _spans(text: str, paragraphs: Sequence[Paragraph]) -> Iterator[ProtectedSpan]:
+    """Yield the kept sentences, and the tags and rules directly before and after kept ones."""
+    for i, paragraph in enumerate(paragraphs):
+        if paragraph.mark:
+            before = paragraphs[i - 1].sentences[-1:] if i else []
+            after = paragraphs[i + 1].sentences[:1] if i + 1 < len(paragraphs) else []
+            body = text[paragraph.start : paragraph.end]
+            start = paragraph.start + len(body) - len(body.lstrip())
+            if any(s.kept for s in (*before, *after)):
+                yield ProtectedSpan(start, start + len(body.strip()), Kind.INSTRUCTION)
+        for s in paragraph.sentences:
+            if s.kept:
+                kind = Kind.QUESTION if s.question else Kind.INSTRUCTION
+                yield ProtectedSpan(s.start, s.end, kind)
 
 
 def read_sentences(text: str) -> Iterator[ReadSentence]:
     """Yield the sentences of a text that is all prompt, by wording alone."""
-    for sentence in _read_sentences(text, 0, len(text)):
+    for sentence in read_spans(text, 0, len(text)):
         yield ReadSentence(sentence.text, sentence.question, sentence.strength > 0)
 
 
-def _is_prompt(paragraph: _Paragraph) -> bool:
-    """Whether a paragraph at an end of the message reads as addressed to the model."""
-    cues = sum(s.question or s.strength > 0 for s in paragraph.sentences)
-    sure = any(s.question or s.strength > 1 for s in paragraph.sentences)
-    brief = cues > 0 and paragraph.words <= _BRIEF_WORDS  # "Keep every warning."
-    if paragraph.heading or not (sure or brief):
-        return False
-    if paragraph.words <= _PROMPT_WORDS:
-        return True
-    return paragraph.words <= _SHORT_PARAGRAPH and 2 * cues >= len(paragraph.sentences)
+def _keep_marked(part: Part) -> None:
+    """Keep what stands in <question> and the like, and a question that is labelled as one."""
+    paragraph = part.paragraph
+    tagged = part.place.tag == "asks" and paragraph.end - paragraph.start <= _LONGEST_TAGGED
+    once = "label once" in part.evidence and part.place.tag != "data"
+    for read in part.read:
+        labelled = once and QUESTION_LABEL.match(read.sentence.bare) is not None
+        read.sentence.kept = read.sentence.kept or tagged or labelled
 
 
-def _stands_apart(text: str, paragraph: _Paragraph, turns: int) -> bool:
-    """Whether a paragraph at an end is short beside a long rest, and no title, greeting or turn."""
-    length = paragraph.end - paragraph.start
-    if paragraph.words > _APART_WORDS or length * (_APART_SHARE + 1) > len(text):
-        return False
-    if not paragraph.sentences or paragraph.heading:
-        return False
-    body = text[paragraph.start : paragraph.end].strip()
-    if GREETING.match(body) or body.startswith(_QUOTE_OPENS):
-        return False
-    if turns > 1 and any(s.spoken for s in paragraph.sentences):
-        return False
-    if all(_LIST_MARK.match(s.text) for s in paragraph.sentences):
-        return False
-    cued = any(s.question or s.strength for s in paragraph.sentences)
-    typed = body[0].islower()  # as people type and documents do not begin
-    if not (cued or typed) and any(DECLARATIVE.match(s.text) for s in paragraph.sentences):
-        return False
-    numbered = _NUMBERING.match(body)
-    bare = body[numbered.end() :] if numbered else body
-    title = numbered is not None or body[0].isupper()
-    return not (title and not _SAID.search(bare) and paragraph.words <= _TITLE_WORDS)
-
-
-def _keep_prompt(paragraph: _Paragraph) -> None:
-    """Keep all of a short prompt: "Here is a lease. May I keep a dog?" needs both sentences."""
-    for sentence in paragraph.sentences:
-        sentence.kept = (
-            paragraph.words <= _PROMPT_WORDS or sentence.question or sentence.strength > 0
-        )
-    _keep_between(paragraph.sentences)
-
-
-def _keep_ends(paragraph: _Paragraph, paragraphs: list[_Paragraph], *, told: bool) -> None:
-    """Keep what the message opens and closes with, inside a paragraph that is mostly document.
-
-    Where the other end already says what to do (`told`), a question there is the document's own.
-    """
-    enough = 3 if told else 2
-    for paragraph_at_end, order in ((paragraphs[0], 1), (paragraphs[-1], -1)):
-        if paragraph is paragraph_at_end:
-            for sentence in paragraph.sentences[::order]:
-                if not (sentence.strength >= enough or (sentence.question and not told)):
-                    break
-                sentence.kept = True
-    for sentence in paragraph.sentences:
-        sentence.kept = sentence.kept or sentence.strength >= 4
-
-
-def _keep_within(paragraph: _Paragraph) -> None:
-    """Keep a paragraph of nothing but instructions and questions, between documents."""
-    short = paragraph.words <= _SHORT_PARAGRAPH and not paragraph.heading
-    alone = short and all(s.question or s.strength for s in paragraph.sentences)
-    for sentence in paragraph.sentences:
-        if alone:
-            sentence.kept = sentence.question or sentence.strength >= 2
-        else:
-            sentence.kept = sentence.strength >= (3 if short else 4)
-    if paragraph.words <= _APART_WORDS and any(s.kept for s in paragraph.sentences):
-        for sentence in paragraph.sentences:
-            sentence.kept = True
-    if alone:
-        _keep_between(paragraph.sentences)
-
-
-def _keep_between(sentences: list[_Sentence]) -> None:
+def _keep_between(part: Part) -> None:
     """Keep what stands between two kept sentences of one short paragraph: it belongs to them."""
-    kept = [i for i, s in enumerate(sentences) if s.kept]
-    if len(kept) > 1:
-        for sentence in sentences[kept[0] : kept[-1]]:
-            sentence.kept = True
+    kept = [i for i, read in enumerate(part.read) if read.sentence.score > _SURE]
+    if len(kept) > 1 and part.paragraph.words <= _PROMPT_WORDS:
+        for read in part.read[kept[0] : kept[-1]]:
+            read.sentence.kept = True
 
 
-def _extend_sections(text: str, paragraphs: list[_Paragraph]) -> None:
+def _keep_whole(part: Part, *, beside_blocks: bool) -> None:
+    """Keep all of a short paragraph at an end in which a sentence is surely a prompt's.
+
+    "I'm the candidate." says nothing without what stands around it. Text beside code or a table
+    may be longer.
+    """
+    if part.position not in ("first", "last", "only"):
+        return
+    best = max(read.sentence.score for read in part.read)
+    told = any(read.cue not in ("none", "wish") for read in part.read)
+    surely = best > _SURE and part.paragraph.words <= _WHOLE_WORDS
+    if surely or (beside_blocks and told and part.paragraph.words <= _BESIDE_BLOCKS_WORDS):
+        _keep(part)
+
+
+def _keep_likeliest(parts: Sequence[Part]) -> None:
+    """Keep the likelier of two short paragraphs at the ends, where nothing else asks or tells.
+
+    Most messages that hold a document say what to do with it, in whatever words.
+    """
+    words = sum(part.paragraph.words for part in parts)
+    ends = [
+        part
+        for part in (parts[0], parts[-1])
+        if words - part.paragraph.words >= _BESIDE_SILENT * part.paragraph.words
+        and part.paragraph.words <= _APART_WORDS
+        and len(part.read) <= _APART_SENTENCES
+        and not _UNLIKELY.intersection(_kinds(part))
+    ]
+    scored = [(max(read.sentence.score for read in part.read), -i) for i, part in enumerate(ends)]
+    if scored and max(scored)[0] > _LIKELY:
+        _keep(ends[-max(scored)[1]])
+
+
+def _kinds(part: Part) -> set[str]:
+    """Return the first words of a part's evidence, and of its sentences' own."""
+    names = [*part.evidence, *(name for read in part.read for name in read.evidence)]
+    return {" ".join(name.split()[: 2 if name.startswith("all ") else 1]) for name in names}
+
+
+def _keep_frame(parts: Sequence[Part]) -> None:
+    """Keep all that stands before or after a document whose ends are marked.
+
+    Where an application sets off the document by a tag, a label or a rule, what it says around
+    it, in sections and lists, is its instructions. Before a long paragraph that is not set off,
+    lists alone are.
+    """
+    ends = [i for i, part in enumerate(parts) if _is_set_off(part)]
+    long = [i for i, part in enumerate(parts) if part.side == "long"]
+    first = min([*ends, *long], default=0)
+    before = parts[:first]
+    marked = bool(ends) and first == ends[0]
+    if (
+        before
+        and _mostly_kept(before[0])
+        and sum(p.paragraph.words for p in before) <= _FRAME_WORDS
+    ):
+        for part in before[1:]:
+            if marked or any(r.sentence.listed for r in part.read):
+                _keep(part)
+    closed = [i for i, part in enumerate(parts) if part.closes]
+    after = parts[closed[-1] + 1 :] if closed else []
+    if any(map(_mostly_kept, after)) and sum(p.paragraph.words for p in after) <= _FRAME_WORDS:
+        for part in after:
+            _keep(part)
+
+
+def _is_set_off(part: Part) -> bool:
+    place = part.place
+    return place.tag == "data" or place.label == "data" or place.quoted
+
+
+def _mostly_kept(part: Part) -> bool:
+    kept = sum(r.sentence.words for r in part.read if r.sentence.kept)
+    return 2 * kept >= part.paragraph.words > 0
+
+
+def _keep(part: Part) -> None:
+    for read in part.read:
+        read.sentence.kept = True
+
+
+def _extend_sections(text: str, parts: Sequence[Part]) -> None:
     """Keep the items under `Rules:` or under a kept instruction that ends in a colon."""
-    lines = [s for p in paragraphs for s in p.sentences]
+    sentences = [read.sentence for part in parts for read in part.read]
+    long = {
+        id(read.sentence)
+        for part in parts
+        if part.paragraph.words > _PROMPT_WORDS
+        for read in part.read[:1]
+    }
     open_until = 0
-    announced = False
-    for previous, sentence in zip([None, *lines], lines, strict=False):
-        if sentence.kept or open_until == 0:
-            announces = SECTION_LABEL.match(sentence.text) is not None
-            ends_open = sentence.text.rstrip("*_ ").endswith((":", "："))
-            sure = sentence.kept and sentence.strength >= 2
-            if announces or (sure and ends_open and not _introduces(sentence.text)):
-                sentence.kept = sentence.kept or announces
-                open_until = _LONGEST_LIST
-                announced = True
-                continue
-        if open_until == 0 or previous is None:
-            continue
-        gap = text[previous.end : sentence.start]
-        item = _LIST_MARK.match(sentence.text) is not None
-        same_line = "\n" not in gap
-        near = gap.count("\n") == 1 or (
-            announced and LIST_FOLLOWS.search(previous.text) is not None
-        )
-        if item or same_line or (near and len(sentence.text.split()) <= 40):
+    previous: Sentence | None = None
+    for sentence, following in zip(sentences, [*sentences[1:], None], strict=True):
+        announces = SECTION_LABEL.match(sentence.text) is not None
+        listed = following is not None and following.listed
+        if _opens(sentence, announces=announces, listed=listed):
+            sentence.kept = True
+            open_until = _LONGEST_LIST
+        elif (
+            open_until
+            and previous is not None
+            and id(sentence) not in long
+            and _continues(text, previous, sentence)
+        ):
             sentence.kept = True
             open_until -= 1
         else:
             open_until = 0
-        announced = False
+        previous = sentence
 
 
-def _keep_tagged(text: str, paragraphs: list[_Paragraph]) -> None:
-    """Keep what stands in <question>, <instructions> and the like."""
-    for tagged in ASKING_TAG.finditer(text):
-        for sentence in (s for p in paragraphs for s in p.sentences):
-            if sentence.start < tagged.end() and sentence.end > tagged.start():
-                sentence.kept = True
+def _opens(sentence: Sentence, *, announces: bool, listed: bool) -> bool:
+    """Whether a list of instructions follows."""
+    if announces and sentence.score > _ENOUGH_IN_LIST:
+        return True
+    ends_open = sentence.text.rstrip("*_ ").endswith((":", "："))
+    sure = sentence.kept and (listed or sentence.strength >= 2)
+    return sure and ends_open and not _introduces(sentence.text)
+
+
+def _continues(text: str, previous: Sentence, sentence: Sentence) -> bool:
+    """Whether a sentence belongs to the list above it."""
+    if sentence.score <= _ENOUGH_IN_LIST:
+        return False
+    gap = text[previous.end : sentence.start]
+    if LIST_MARK.match(sentence.text) or "\n" not in gap:
+        return True
+    near = gap.count("\n") == 1 or LIST_FOLLOWS.search(previous.text) is not None
+    return near and sentence.words <= _LONGEST_ITEM
 
 
 def _introduces(sentence: str) -> bool:
     """Whether a colon leads into the document itself: "Summarize this article:"."""
     end = sentence[-80:]
     return DOCUMENT_FOLLOWS.search(end) is not None and LIST_FOLLOWS.search(end) is None
-
-
-def _read_paragraphs(text: str, blocks: Sequence[ProtectedSpan]) -> list[_Paragraph]:
-    paragraphs = []
-    for start, end in _outside(len(text), blocks):
-        at = start
-        for match in [*_PARAGRAPH_BREAK.finditer(text, start, end), None]:
-            stop = match.start() if match else end
-            sentences = list(_read_sentences(text, at, stop))
-            if sentences:
-                words = sum(word_count(s.text) for s in sentences)
-                heading = len(sentences) == 1 and bool(_HEADING.match(sentences[0].text))
-                paragraphs.append(_Paragraph(at, stop, words, sentences, heading))
-            at = match.end() if match else end
-    return paragraphs
-
-
-def _outside(length: int, blocks: Sequence[ProtectedSpan]) -> Iterator[tuple[int, int]]:
-    at = 0
-    for block in sorted((b for b in blocks if not b.conditional), key=lambda b: b.start):
-        if block.start > at:
-            yield at, block.start
-        at = max(at, block.end)
-    if at < length:
-        yield at, length
-
-
-def _read_sentences(text: str, start: int, end: int) -> Iterator[_Sentence]:
-    spoken = False
-    line = -1
-    for match in _SENTENCE.finditer(text, start, end):
-        sentence = match.group().rstrip()
-        line_start = text.rfind("\n", start, match.start()) + 1 or start
-        if line_start != line:  # a speaker's turn lasts to the end of the line
-            line = line_start
-            spoken = _is_spoken(text[line_start : line_start + 90].lstrip())
-        if any(c.isalnum() for c in sentence):
-            yield _read_sentence(sentence, match.start(), spoken)
-
-
-def _is_spoken(line: str) -> bool:
-    if line.startswith(_QUOTE_OPENS):
-        return True
-    if QUESTION_LABEL.match(line) or SECTION_LABEL.match(line):
-        return False
-    speaker = _SPEAKER.match(line)
-    if speaker is None:
-        return False
-    label = speaker.group().split()
-    instructs = len(label) > 1 and label[1][0].islower() and STRONG.match(line)
-    return not instructs  # "Draft my reply: ..." has no speaker
-
-
-def _read_sentence(sentence: str, start: int, spoken: bool) -> _Sentence:
-    bare = sentence.lstrip("#>*_ \t")
-    mark = _LIST_MARK.match(bare)
-    bare = (bare[mark.end() :] if mark else bare).lstrip("*_ ")
-    question = bool(_QUESTION_END.search(sentence)) or bool(INTERROGATIVE.match(bare))
-    labelled = QUESTION_LABEL.match(bare) is not None
-    return _Sentence(
-        start,
-        start + len(sentence),
-        sentence,
-        question or labelled,
-        _strength(bare, labelled),
-        spoken and not labelled,
-    )
-
-
-def _strength(sentence: str, labelled: bool) -> int:
-    """Return how sure the wording is: 0 nothing, 1 weak, 2 an imperative, 3 and 4 decisive."""
-    if OUTRIGHT.search(sentence):
-        return 4
-    decisive = DECISIVE.search(sentence) is not None
-    imperative = STRONG.match(sentence) is not None
-    if decisive and (imperative or ADDRESS.search(sentence)):
-        return 4
-    if labelled or (decisive and not DECLARATIVE.match(sentence)):
-        return 3
-    if imperative:
-        return 2
-    return 1 if decisive or WEAK.match(sentence) or ADDRESS.search(sentence) else 0
-
-
-def word_count(sentence: str) -> int:
-    """Return how many words a text has, about two characters being one where no spaces are."""
-    unspaced = len(_UNSPACED.findall(sentence))
-    return len(sentence.split()) + unspaced // 2

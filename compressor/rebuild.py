@@ -1,5 +1,7 @@
 """Kept words to text: slices of the source, with the source's own spacing and line breaks."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,7 +36,7 @@ def rebuild(text: str, structure: Structure, kept: NDArray[np.bool_]) -> tuple[S
     first = np.concatenate((at[:1], at[breaks + 1]))
     strongest = _strongest(structure, last, first)
     spans: list[Span] = []
-    begin = 0 if at[0] == 0 else int(structure.starts[at[0]])
+    begin = _opening(text, structure, int(at[0]))
     for number, (end_word, gap) in enumerate(zip(last.tolist(), strongest, strict=True)):
         end = int(structure.ends[end_word])
         if number == len(last) - 1:
@@ -47,7 +49,19 @@ def rebuild(text: str, structure: Structure, kept: NDArray[np.bool_]) -> tuple[S
     return tuple(_joined(spans))
 
 
-def text_of(text: str, spans: tuple[Span, ...]) -> str:
+def _opening(text: str, structure: Structure, first: int) -> int:
+    """Return where the result begins: at its first word, or at the indentation of that word's line.
+
+    A block of code keeps the indentation of its first line wherever it stands.
+    """
+    if first == 0:
+        return 0
+    start = int(structure.starts[first])
+    line = text.rfind("\n", int(structure.ends[first - 1]), start) + 1
+    return line or start
+
+
+def text_of(text: str, spans: Sequence[Span]) -> str:
     """Return the slices of `text`, joined."""
     return "".join([text[s.start : s.end] for s in spans])
 
@@ -72,7 +86,8 @@ def _between(
 ) -> list[Span]:
     """Return what stands between two kept words that were not neighbours."""
     kind = int(structure.gap[gap])
-    if kind == GAP_LINE and _continues(structure, end_word, next_word):
+    fence = text.startswith(("```", "~~~"), int(structure.starts[next_word]))
+    if kind == GAP_LINE and not fence and _continues(structure, end_word, next_word):
         return [Span(int(structure.ends[end_word]), int(structure.starts[end_word + 1]))]
     if _hugs(text, structure, end_word, next_word) and (
         kind < GAP_LINE or _ends_wrapped(text, structure, end_word, next_word)
@@ -94,8 +109,13 @@ def _between(
 
 def _hugs(text: str, structure: Structure, end_word: int, next_word: int) -> bool:
     """Whether one of the two is a mark that stood tight on this side in the source."""
+    if text[structure.ends[end_word] - 1] == text[structure.starts[next_word]] == '"':
+        return False  # the end of one quote and the beginning of another
     closing = structure.mark[next_word] and structure.gap[next_word] == GAP_NONE
-    if closing and text[structure.starts[next_word]] not in _OPENING:
+    opens = (
+        text[structure.starts[next_word]] in _OPENING or structure.partner[next_word] > next_word
+    )
+    if closing and not opens:
         return True
     opening = structure.mark[end_word] and structure.gap[end_word + 1] == GAP_NONE
     return bool(opening and text[structure.starts[end_word]] in _OPENING)
@@ -115,13 +135,15 @@ def _ends_wrapped(text: str, structure: Structure, end_word: int, next_word: int
     It then stands behind that word: a line that begins with a full stop is no line.
     """
     same = structure.sentence[end_word] == structure.sentence[next_word]
+    same |= 0 <= structure.partner[next_word] <= end_word
     return bool(same and text[structure.starts[next_word]] in _CLOSING)
 
 
 def _separator(text: str, structure: Structure, end_word: int, next_word: int) -> list[Span]:
     """Keep letters apart where the source had no space: by the mark between, else the words."""
     left, right = text[structure.ends[end_word] - 1], text[structure.starts[next_word]]
-    if not (left.isalnum() and right.isalnum()) or (is_unspaced(left) or is_unspaced(right)):
+    glued = (left.isalnum() and right.isalnum()) or left == right == '"'
+    if not glued or is_unspaced(left) or is_unspaced(right):
         return []
     marks = np.flatnonzero(structure.mark[end_word + 1 : next_word])
     if len(marks):

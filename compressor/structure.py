@@ -32,7 +32,7 @@ _SHORT_LINE = 45  # a line this short was broken on purpose, not wrapped
 
 _LABEL = re.compile(
     r"[ \t>]{0,40}"
-    r"(?:(?:[-*+•‣◦–·▪]|\(?\d{1,4}[.):](?!\d)|\d{1,3}(?:\.\d{1,3}){1,4}\.?|\(?[a-zA-Z][.)]|#{1,6})"
+    r"(?P<item>(?:[-*+•‣◦–·▪]|\(?\d{1,4}[.):](?!\d)|\d{1,3}(?:\.\d{1,3}){1,4}\.?|\(?[a-zA-Z][.)]|#{1,6})"
     r"(?:[ \t]{1,8}\[[ xX]\])?[ \t]{1,8})?"
     r"(?:\[?\(?\d{1,2}:\d\d(?::\d\d)?\)?\]?[ \t]{1,4})?"
     r"(?:<[^\s<>]{1,40}>(?=[ \t])|"
@@ -104,9 +104,9 @@ def _labels(
         found = _LABEL.match(text, position)
         stop = text.find("\n", position)
         stop = len(text) if stop < 0 else stop
-        if found and found.end() > position and not found.group().isspace():
+        for end in _label_ends(found) if found else ():
             first = int(np.searchsorted(starts, position))
-            last = int(np.searchsorted(ends, found.end(), side="right"))
+            last = int(np.searchsorted(ends, end, side="right"))
             inside = last < len(starts) and starts[last] < stop and not mark[last:].all()
             if last > first and inside:
                 label[first:last] = True
@@ -114,8 +114,17 @@ def _labels(
                 after = int(np.searchsorted(starts, stop))
                 if after < len(starts) and text[starts[first]] == "#":  # a heading is one line
                     opens[after] = True
+                break
         position = stop + 1
     return label, opens
+
+
+def _label_ends(found: re.Match[str]) -> list[int]:
+    """Return where a line's label may end: behind its speaker, or else behind its bullet."""
+    if not found.group() or found.group().isspace():
+        return []
+    item = found.end("item")
+    return [found.end(), item] if 0 < item < found.end() else [found.end()]
 
 
 def _endings(
@@ -126,7 +135,7 @@ def _endings(
     for index in np.flatnonzero(mark).tolist():
         word = words[index]
         first = text[word.start]
-        if first not in _ENDS:
+        if first not in _ENDS or gap[index] >= GAP_LINE:  # a mark that opens a line ends nothing
             continue
         following = text[words[index + 1].start] if index + 1 < len(words) else "\n"
         tight = index + 1 < len(words) and gap[index + 1] == GAP_NONE

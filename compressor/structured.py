@@ -164,6 +164,7 @@ def compress_structured(
     Raises TagError, and what the classifier raises.
     """
     segments = [parse_segments(context) for context in contexts]
+    settings = compressor.resolved(settings)
     counter = compressor.counter(settings.encoding)
     parts = _read_parts(compressor, segments, settings)
     read = [_whole(own) for own in parts]

@@ -1,5 +1,6 @@
 """The values that pass between the compressor's parts and its callers. Imports no sibling."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -25,6 +26,9 @@ class Kind(StrEnum):
 
 ALL_KINDS = frozenset(Kind)
 
+
+# A threshold's name; policies/types.py has the same.
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 TokenToWord = Literal["mean", "first"]
 """How a word's keep probability comes from its classifier tokens: their mean, or the first one's.
@@ -58,8 +62,8 @@ class Settings:
     """How hard to compress one text, and what to keep whatever it costs.
 
     Exactly one of `rate` (tokens kept / tokens before, in (0, 1]), `threshold` (keep words whose
-    keep probability is above it, in [0, 1]) and `target_tokens` (a cap, > 0) is set. Tokens are
-    the target model's, counted with `encoding`.
+    keep probability is above it, in [0, 1], or a name that the classifier's calibration has) and
+    `target_tokens` (a cap, > 0) is set. Tokens are the target model's, counted with `encoding`.
 
     `force_tokens` are words or phrases kept wherever they occur, `force_digits` keeps every word
     with a digit; with `drop_consecutive` a forced word that would stand right behind the same one
@@ -73,7 +77,7 @@ class Settings:
     """
 
     rate: float | None = None
-    threshold: float | None = None
+    threshold: float | str | None = None
     target_tokens: int | None = None
     protect: frozenset[Kind] = ALL_KINDS
     force_tokens: tuple[str, ...] = ()
@@ -91,7 +95,13 @@ class Settings:
             raise ValueError("set exactly one of rate, threshold and target_tokens")
         if self.rate is not None and not 0 < self.rate <= 1:
             raise ValueError(f"rate is {self.rate}; it is a share kept, above 0 and at most 1")
-        if self.threshold is not None and not 0 <= self.threshold <= 1:
+        if isinstance(self.threshold, str):
+            if not _NAME.fullmatch(self.threshold):
+                raise ValueError(
+                    f"threshold is '{self.threshold}'; it is a probability, 0 to 1, or a name of "
+                    "lower-case letters like balanced"
+                )
+        elif self.threshold is not None and not 0 <= self.threshold <= 1:
             raise ValueError(f"threshold is {self.threshold}; it is a probability, 0 to 1")
         if self.target_tokens is not None and self.target_tokens < 1:
             raise ValueError(f"target_tokens is {self.target_tokens}; it is at least 1")
@@ -101,6 +111,15 @@ class Settings:
             raise ValueError("an empty chunk_end_token would end a chunk everywhere; leave it out")
         if self.question is not None and not self.question.strip():
             raise ValueError("the question is blank; leave it out (None) to compress without one")
+
+    @property
+    def least_probability(self) -> float | None:
+        """The threshold as a number. Raises ValueError for a name (see Compressor.resolved)."""
+        if isinstance(self.threshold, str):
+            raise ValueError(
+                f"threshold '{self.threshold}' is a name; Compressor.resolved makes a number of it"
+            )
+        return self.threshold
 
 
 @dataclass(frozen=True, slots=True)

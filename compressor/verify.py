@@ -12,8 +12,9 @@ from collections.abc import Sequence, Set
 from compressor.types import Kind, ProtectedSpan, Span, VerifiedCount
 
 _UNSPACED = r"\u3041-\u30ff\u3400-\u9fff"
-_TOKEN = re.compile(rf"[^\W{_UNSPACED}]+(?:['’-][^\W{_UNSPACED}]+)*|[{_UNSPACED}]{{1,2}}")
-_CLAUSE_END = re.compile(r"[,;:.!?…、，；：。！？]+(?=\s|$|[^\x00-\x7f])|\n")
+_TOKEN = re.compile(rf"[^\W_{_UNSPACED}]+(?:['’-][^\W_{_UNSPACED}]+)*|[{_UNSPACED}]{{1,2}}")
+_CLAUSE_END = re.compile(r"[,;:.!?…]+(?=\s|$|[^\x00-\x7f])|[、，；：。！？]+|\n")
+_GLUED = re.compile(r"(?:-?[A-Za-z\d])+")  # the rest of "2-tuple" is no other word of its clause
 _SENTENCE_END = re.compile(r"[.!?…]+[\"”’)]?(?=\s|$)|[。！？]|\n")
 _NEGATED_AFTER = 12  # words after a negation of which any kept one calls for it
 _NEGATED_BEFORE = 6  # words before it that do where its clause ends with it; else the last one
@@ -87,9 +88,10 @@ def _called_for(text: str, span: ProtectedSpan, coverage: _Coverage) -> bool:
         return any(coverage.any(*near) for near in _near_negation(text, span))
     if span.kind is Kind.NUMBER:
         start, end = _clause_start(text, span.start), _clause_end(text, span.end)
-        around = [*_TOKEN.finditer(text, start, span.start), *_TOKEN.finditer(text, span.end, end)]
+        glued = _glued_end(text, span.end)
+        around = [*_TOKEN.finditer(text, start, span.start), *_TOKEN.finditer(text, glued, end)]
         kept = sum(coverage.whole(m.start(), m.end()) for m in around)
-        return kept > 0 and kept * 2 >= len(around) + 1
+        return kept > 0 and kept * 2 >= len(around)
     return False
 
 
@@ -105,6 +107,12 @@ def _near_negation(text: str, span: ProtectedSpan) -> list[tuple[int, int]]:
 
 def _words(text: str, start: int, end: int) -> list[tuple[int, int]]:
     return [match.span() for match in _TOKEN.finditer(text, start, max(start, end))]
+
+
+def _glued_end(text: str, position: int) -> int:
+    """Return where the letters end that are written together with what ends here."""
+    found = _GLUED.match(text, position)
+    return found.end() if found else position
 
 
 def _clause_end(text: str, position: int) -> int:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 WINDOW_TOKENS = 254
 # How much a token sees on either side at least, where the text goes on there.
 CONTEXT_TOKENS = 24
+# What of a question goes before each window where the classifier reads both; the rest is cut.
+QUESTION_TOKENS = 64
 # 512 with the two special tokens: what LLMLingua-2's checkpoints were trained on.
 CHUNK_TOKENS = 510
 
@@ -52,6 +54,23 @@ def plan_windows(
         fed_start = max(0, min(start - (size - (end - start)) // 2, tokens - size))
         windows.append(Window(fed_start, fed_start + size, start, end))
     return windows
+
+
+def plan_parts(tokens: int, *, size: int = WINDOW_TOKENS) -> list[Window]:
+    """Return as few windows as partition `range(tokens)`, without context, cut evenly."""
+    count = -(-tokens // size)
+    cuts = [tokens * i // max(1, count) for i in range(count + 1)]
+    return [Window(start, end, start, end) for start, end in pairwise(cuts)]
+
+
+def asked_window_tokens(question_tokens: int) -> int:
+    """Return how long a window is behind a question and the token that ends it."""
+    return WINDOW_TOKENS - question_tokens - 1
+
+
+def plan_asked_windows(tokens: int, question_tokens: int) -> list[Window]:
+    """Return windows as `plan_windows` does, shorter by the question and the token that ends it."""
+    return plan_windows(tokens, size=asked_window_tokens(question_tokens))
 
 
 def plan_chunks(ends: NDArray[np.bool_], *, size: int = CHUNK_TOKENS) -> list[Window]:

@@ -53,6 +53,17 @@ class Router:
                 return route
         return None
 
+    def depends_on_model(self, facts: RequestFacts) -> bool:
+        """Return whether the route could be another if the model were; all else is as in `facts`.
+
+        So a body that nobody else reads need not be read where its model changes nothing.
+        """
+        for route, tests in self._routes:
+            of_model = route.match.model is not None
+            if all(test(facts) for test in tests[of_model:]):
+                return of_model and route.match.model != "*"
+        return False
+
 
 def first_match(routes: Sequence[Route], facts: RequestFacts) -> Route | None:
     """Return the first matching route, or None. For one-off use: a Router keeps its globs ready."""
@@ -98,7 +109,7 @@ def _lower(text: str | None) -> str | None:
 
 
 def _compile(match: Match) -> tuple[Callable[[RequestFacts], bool], ...]:
-    """Return one test per given member, the cheapest to fail first."""
+    """Return one test per given member, the model's first."""
     tests: list[Callable[[RequestFacts], bool]] = []
     if match.model is not None:
         tests.append(_on_model(model_glob(match.model)))

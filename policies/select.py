@@ -72,7 +72,8 @@ def _by_amount(policy: Policy, part: TextPart) -> Decision:
             return Decision(False, "rate 1 keeps everything")
         return Decision(True, f"rate {policy.rate:g}", rate=policy.rate)
     if policy.threshold is not None:
-        return Decision(True, f"threshold {policy.threshold:g}", threshold=policy.threshold)
+        reason = f"threshold {policy.threshold}"
+        return Decision(True, reason, threshold=policy.threshold)
     target = policy.target_tokens
     if target is None:  # Policy's validator forbids it; a model_copy does not ask the validator
         return Decision(False, "policy has no rate, threshold or target_tokens")

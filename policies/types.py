@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic.functional_validators import BeforeValidator
 
 
 class Mode(StrEnum):
@@ -33,6 +34,30 @@ class Role(StrEnum):
 
 # Those that `roles` may name; tool schemas have a switch of their own.
 SpeakingRole = Literal[Role.SYSTEM, Role.USER, Role.ASSISTANT, Role.TOOL]
+
+
+# A threshold's name; compressor/types.py has the same.
+_THRESHOLD_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+
+
+def _number_or_name(written: object) -> object:
+    """Return a threshold as a number or a name; config.yaml's numbers come as text."""
+    if written is None or (isinstance(written, str) and _THRESHOLD_NAME.fullmatch(written)):
+        return written
+    try:
+        number = float(str(written))
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise ValueError(
+            f"'{str(written)[:60]}' is neither a keep probability, from 0 to 1, nor a name that "
+            "`tersely calibrate` gives, like balanced"
+        )
+    return number
+
+
+# A keep probability, or the name that one has in the classifier's calibration.
+Threshold = Annotated[float | str, BeforeValidator(_number_or_name)]
 
 
 class Protections(BaseModel):
@@ -79,11 +104,10 @@ class Policy(BaseModel):
     rate: float | None = Field(
         None, gt=0, le=1, description="Tokens kept / tokens before; 0.33 keeps a third."
     )
-    threshold: float | None = Field(
+    threshold: Threshold | None = Field(
         None,
-        ge=0,
-        le=1,
-        description="Keep words whose keep probability is above this; the text decides how much.",
+        description="Keep words whose keep probability is above this, 0 to 1; the text decides "
+        "how much. Or a calibrated name: the bundled classifier has gentle, balanced, aggressive.",
     )
     target_tokens: int | None = Field(
         None, ge=1, description="A cap per part, in the target model's tokens, never exceeded."
@@ -162,7 +186,7 @@ class Policy(BaseModel):
         if self.rate is not None:
             return f"rate {self.rate:g}"
         if self.threshold is not None:
-            return f"threshold {self.threshold:g}"
+            return f"threshold {self.threshold}"
         return f"target_tokens {self.target_tokens}"
 
     @field_validator("force_tokens")
@@ -191,7 +215,9 @@ class Match(BaseModel):
     model: str | None = Field(
         None,
         description="Glob on the request's model name, in any case, like `gpt-*`. Without a slash "
-        "it also takes a name behind a provider's prefix, like `openai/gpt-4o`.",
+        "it also takes a name behind a provider's prefix, like `openai/gpt-4o`. The name is the "
+        "one in the body, in a websocket's address, or of Azure's deployment; a request whose "
+        "model is not known matches only `*`.",
     )
     path: str | None = Field(None, description="Glob on the request's path, like `/v1/chat/*`.")
     headers: Mapping[str, str] = Field(
@@ -362,11 +388,12 @@ class TextPart:
 class Decision:
     """Whether a part is compressed, how hard, and why, in words for the log.
 
-    `rate`, `threshold` and `target_tokens`: exactly one is set when `compress` is true.
+    `rate`, `threshold` and `target_tokens`: exactly one is set when `compress` is true; a threshold
+    may be a name.
     """
 
     compress: bool
     reason: str
     rate: float | None = None
-    threshold: float | None = None
+    threshold: float | str | None = None
     target_tokens: int | None = None

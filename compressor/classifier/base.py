@@ -74,6 +74,14 @@ class BatchClassifier(Classifier, Protocol):
         ...
 
 
+@runtime_checkable
+class QuestionClassifier(Classifier, Protocol):
+    """A classifier that was trained to read a question, a separator and then the text."""
+
+    separator: int
+    """The id of the token between them: the one that ends every window."""
+
+
 class PlainTokenizer:
     """A tokenizer that sees whole texts, and `<s>` in a text as three characters."""
 

@@ -31,6 +31,15 @@ class Checkpoint:
 def read_checkpoint(folder: Path) -> Checkpoint:
     """Read config.json, tokenizer.json and tokenizer_config.json. Raises ClassifierUnavailable."""
     config = _read_json(folder / "config.json")
+    tokenizer, (before, after) = read_tokenizer(folder)
+    return Checkpoint(tokenizer, before, after, keep_label=_keep_label(config, folder))
+
+
+def read_tokenizer(folder: Path) -> tuple[PlainTokenizer, tuple[int, int]]:
+    """Return a folder's tokenizer and the ids of the special tokens around every window.
+
+    Raises ClassifierUnavailable.
+    """
     path = folder / "tokenizer.json"
     if not path.is_file():
         raise ClassifierUnavailable(
@@ -39,12 +48,9 @@ def read_checkpoint(folder: Path) -> Checkpoint:
         )
     tokenizer = Tokenizer.from_file(str(path))
     names = _read_json(folder / "tokenizer_config.json")
-    return Checkpoint(
-        PlainTokenizer(tokenizer),
-        before=_special(tokenizer, names, ("cls_token", "bos_token"), folder),
-        after=_special(tokenizer, names, ("sep_token", "eos_token"), folder),
-        keep_label=_keep_label(config, folder),
-    )
+    before = _special(tokenizer, names, ("cls_token", "bos_token"), folder)
+    after = _special(tokenizer, names, ("sep_token", "eos_token"), folder)
+    return PlainTokenizer(tokenizer), (before, after)
 
 
 def revision_of(files: Iterable[Path]) -> str:

@@ -47,6 +47,7 @@ class OnnxClassifier:
             )
         except _CANNOT_LOAD as error:
             raise ClassifierUnavailable(f"cannot load {model}: {error}") from error
+        self.separator = self._checkpoint.after
         self._inputs = {value.name for value in self._session.get_inputs()}
         unknown = self._inputs - {"input_ids", "attention_mask", "token_type_ids"}
         if "input_ids" not in self._inputs or unknown:

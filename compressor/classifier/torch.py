@@ -47,6 +47,7 @@ class TorchClassifier:
         self._tokenizer = PlainTokenizer(backend)
         self._before = _special(backend, (named.cls_token, named.bos_token), name)
         self._after = _special(backend, (named.sep_token, named.eos_token), name)
+        self.separator = self._after
         self._device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         model = _from_pretrained(AutoModelForTokenClassification, name)
         if model.config.num_labels != 2:

@@ -3,15 +3,16 @@
 from bisect import bisect_right
 
 from compressor.protect.blocks import block_spans
+from compressor.protect.dates import date_spans
 from compressor.protect.inline import digit_spans, forced_spans, inline_spans
 from compressor.protect.json_prose import JsonProse
 from compressor.protect.json_values import json_spans
 from compressor.protect.negation import negation_spans
 from compressor.protect.numbers import number_spans
+from compressor.protect.quotes import quote_spans
 from compressor.question import prompt_spans
 from compressor.types import Kind, ProtectedSpan, Settings
 
-_BLOCKS = frozenset({Kind.CODE, Kind.JSON, Kind.TABLE})
 _PROMPT = frozenset({Kind.INSTRUCTION, Kind.QUESTION})
 
 
@@ -33,8 +34,11 @@ def find_protected(
     found: list[ProtectedSpan] = list(inline_spans(text))
     if Kind.NUMBER in wanted:
         found += number_spans(text)
+        found += date_spans(text)
     if Kind.NEGATION in wanted:
         found += negation_spans(text)
+    if Kind.QUOTE in wanted:
+        found += quote_spans(text)
     if wanted & _PROMPT:
         found += prompt_spans(text, blocks)
     if Kind.FORCED in wanted:

@@ -37,6 +37,7 @@ _CODE_LINE = re.compile(
     r"[\w.\[\]\"'$]{1,120}\s?[-+*/|]?=\s?[^\s=].{0,300}|[\w.]{1,120}\([^()]{0,300}\);?|"
     r".{0,300}[{};]|[})\]]{1,4}[,;]?)$"
 )
+_CODE_SIGN = re.compile(r"[={}<>;|$\[\]]|\w\(|^\s*(?:>>>|\.\.\.|#|//)")
 _LONGEST_CODE_LINE = 400
 _INDENTED = re.compile(r"(?: {4}|\t)[ \t]*\S")
 _MIN_CODE_LINES = 3
@@ -133,23 +134,26 @@ def _is_delimiter(line: str) -> bool:
 def _code_end(lines: list[Line], index: int) -> int:
     """Where a stretch of unfenced code that starts here ends; `index` when it is none.
 
-    Indented after a blank line, half of the lines have to look like code; elsewhere nearly all.
+    Indented after a blank line, half of the lines have to look like code, or three quarters to hold
+    signs that prose seldom has; elsewhere nearly all have to look like code.
     """
     first = lines[index][2]
     if not first.strip() or not (_is_code(first) or _INDENTED.match(first)):
         return index
     indented = bool(_INDENTED.match(first)) and (index == 0 or not lines[index - 1][2].strip())
-    end, code, total = index, 0, 0
+    end, code, signs, total = index, 0, 0, 0
     for at, line in _nonblank(lines, index):
         looks = _is_code(line)
         if indented and not _INDENTED.match(line):
             break
         if not indented and not looks and not _INDENTED.match(line):
             break
+        signs += bool(looks or _CODE_SIGN.search(line))
         code, total = code + looks, total + 1
         end = at + 1
     if indented:
-        return end if total >= 2 and code * 2 >= total else index
+        likely = code * 2 >= total or signs * 4 >= total * 3
+        return end if total >= 2 and likely else index
     return end if code >= _MIN_CODE_LINES and code * 10 >= total * 7 else index
 
 

@@ -44,10 +44,13 @@ _WORDS = "|".join(
         key=lambda word: (-len(word), word),
     )
 )
+# An underscore is Markdown's emphasis here (_not_), unless it joins letters (is_not_null).
+_START = r"(?<![^\W_])(?<![^\W_]_)"
+_END = r"(?![^\W_]|_[^\W_]|['’])"
 _NEGATION = re.compile(
-    rf"(?<!\w)(?:(?:{_PHRASES})(?![\w'’])|personne (?=n['’])|(?<!a )few(?!\w)|"
-    r"(?:[nN]e|[nN]['’])\s?\w{1,20}\s(?:plus|point|personne|que|pas|jamais|rien)(?!\w)|"
-    rf"(?:{_WORDS})(?![\w'’])|[^\W\d_]{{0,12}}n['’]t(?!\w)|[nN]['’](?=\w))",
+    rf"{_START}(?:(?:{_PHRASES}){_END}|personne (?=n['’])|(?<!a )few{_END}|"
+    rf"(?:[nN]e|[nN]['’])\s?\w{{1,20}}\s(?:plus|point|personne|que|pas|jamais|rien){_END}|"
+    rf"(?:{_WORDS}){_END}|[^\W\d_]{{0,12}}n['’]t{_END}|[nN]['’](?=\w))",
     re.IGNORECASE,
 )
 # What only looks like one: "No. 5", "n.º 5", a typeface, a dance.

@@ -4,7 +4,7 @@ import re
 
 from compressor.types import Kind, ProtectedSpan
 
-_MONTH = (
+MONTH = (
     r"(?:Jan(?:uary|uar|\.)?|Feb(?:ruary|ruar|\.)?|Mar(?:ch|\.)?|März|Apr(?:il|\.)?|May|Mai|June?|"
     r"Juni|July?|Juli|Aug(?:ust|\.)?|Sept?(?:ember|\.)?|Oct(?:ober|\.)?|Okt(?:ober|\.)?|"
     r"Nov(?:ember|\.)?|Dec(?:ember|\.)?|Dez(?:ember|\.)?|janvier|février|mars|avril|mai|juin|"
@@ -50,9 +50,9 @@ _AMOUNT = (
 )
 _NUMBER = re.compile(
     rf"{_ISO_DATE}|"
-    rf"(?<!\w){_MONTH}\s\d{{1,2}}(?:{_SUFFIX})?(?:,?\s\d{{4}})?(?!\w)|"
-    rf"(?<![\d.,])\d{{1,2}}(?:{_SUFFIX}|\.)?\s(?:of\s|de\s)?{_MONTH}(?:,?\s(?:de\s)?\d{{4}})?(?!\w)|"
-    rf"(?<!\w){_MONTH}\s\d{{4}}(?!\w)|"
+    rf"(?<!\w){MONTH}\s\d{{1,2}}(?:{_SUFFIX})?(?:,?\s\d{{4}})?(?!\w)|"
+    rf"(?<![\d.,])\d{{1,2}}(?:{_SUFFIX}|\.)?\s(?:of\s|de\s)?{MONTH}(?:,?\s(?:de\s)?\d{{4}})?(?!\w)|"
+    rf"(?<!\w){MONTH}\s\d{{4}}(?!\w)|"
     rf"(?:(?<![A-Za-z\d_.,]){_AMOUNT})"
     r"|[½⅓¼¾⅔]"
 )

@@ -22,6 +22,14 @@ def result(text: str = "short", **changes: object) -> CompressionResult:
     return replace(base, **changes)  # type: ignore[arg-type] # any field, by name
 
 
+def test_a_thresholds_name_makes_no_key_and_its_number_does() -> None:
+    """The number behind a name changes with the calibration, and keys have to change with it."""
+    with pytest.raises(ValueError, match="'balanced' is a name"):
+        PartKey.of("text", Settings(threshold="balanced"), "t")
+    keys = {PartKey.of("text", Settings(threshold=number), "t") for number in (0.5, 0.51)}
+    assert len(keys) == 2
+
+
 @settings(max_examples=200, deadline=None)
 @given(ANY_TEXT, ANY_TEXT, ANY_TEXT, ANY_TEXT)
 def test_only_the_same_tenant_and_text_have_the_same_key(a: str, b: str, c: str, d: str) -> None:

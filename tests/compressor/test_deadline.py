@@ -271,6 +271,9 @@ async def test_a_missing_classifier_sends_originals_until_it_loads() -> None:
 async def test_a_request_before_the_start_waits_for_the_load() -> None:
     async with copy() as one:
         assert one.parts.degraded() == {"classifier": "not loaded yet"}
+        one.load_gate.clear()
+        assert (await one.ask(deadline_ms=0)).failure is Failure.CLASSIFIER_UNAVAILABLE
+        one.load_gate.set()
         assert (await one.ask()).text == SHORT
         assert len(one.loads) == 1
 
@@ -356,7 +359,8 @@ async def test_another_copys_verdict_holds_here(valkey_url: str) -> None:
 async def test_work_that_finds_its_own_verdict_goes_on(valkey_url: str) -> None:
     async with copy(shared=shared(valkey_url)) as one:
         text = f"{TEXT} {id(one)}"
-        one.load_gate.clear()
+        await one.parts.start()
+        one.engine.hold = True
         assert (await one.ask(text, deadline_ms=0)).failure is Failure.DEADLINE
         part = PartKey.of(text, HALF, "t")
         reader = shared(valkey_url)
@@ -364,7 +368,7 @@ async def test_work_that_finds_its_own_verdict_goes_on(valkey_url: str) -> None:
             while not (await reader.find(part, b"")).original_seconds:
                 await asyncio.sleep(0)
         await reader.close()
-        one.load_gate.set()
+        one.engine.release()
         await one.cached()
         one.clock.now += HOUR
         assert (await one.ask(text)).cache is CacheState.MEMORY

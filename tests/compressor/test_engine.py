@@ -86,7 +86,7 @@ def test_a_text_gets_shorter_and_says_what_it_took(compressor: Compressor) -> No
     result = compressor.compress(text, rate=0.5)
     assert result.tokens_after < result.tokens_before
     assert len(result.text) < len(text)
-    assert set(result.timings_ms) == {"tokenize", "queue", "classify", "extract"}
+    assert set(result.timings_ms) == {"tokenize", "read", "queue", "classify", "extract"}
     assert min(result.timings_ms.values()) >= 0
 
 

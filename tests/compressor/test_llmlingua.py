@@ -162,12 +162,12 @@ def test_parameters_of_the_first_llmlingua_are_said_to_do_nothing(lingua: Prompt
 
 def test_structured_prompts_obey_their_tags(lingua: PromptCompressor) -> None:
     tagged = [
-        f"<llmlingua, compress=False>Keep < all > of this.</llmlingua> {CONTEXTS[0]}",
+        f"<llmlingua, compress=False>All < of > this stays.</llmlingua> {CONTEXTS[0]}",
         f"<llmlingua, rate=0.3>{CONTEXTS[1]}</llmlingua>",
     ]
     found = lingua.structured_compress_prompt(tagged, INSTRUCTION, QUESTION, rate=0.6)
     prompt = found["compressed_prompt"]
-    assert "Keep < all > of this." in prompt
+    assert "All < of > this stays." in prompt
     assert prompt.startswith(INSTRUCTION)
     assert prompt.endswith(QUESTION)
     assert "llmlingua" not in prompt

@@ -5,7 +5,7 @@ from threading import Event
 
 import pytest
 
-from compressor.loading import BackgroundLoader, NotLoaded
+from compressor.loading import BackgroundLoader, EarlyLoad, NotLoaded
 
 
 @pytest.fixture
@@ -77,4 +77,50 @@ async def test_close_ends_the_wait(threads: ThreadPoolExecutor) -> None:
     await loader.close()
     with pytest.raises(NotLoaded):
         await waiting
+    gate.set()
+
+
+def test_a_load_begins_before_anybody_asks() -> None:
+    begun, calls = Event(), [0]
+
+    def load() -> str:
+        calls[0] += 1
+        begun.set()
+        return "loaded"
+
+    early = EarlyLoad(load)
+    assert begun.wait(5)
+    assert (early(), calls[0]) == ("loaded", 1)
+    assert (early(), calls[0]) == ("loaded", 2)  # as plain `load` would
+
+
+def test_an_early_load_that_fails_is_told_and_tried_again() -> None:
+    results: list[str | OSError] = [OSError("no such file"), "loaded"]
+
+    def load() -> str:
+        found = results.pop(0)
+        if isinstance(found, OSError):
+            raise found
+        return found
+
+    early = EarlyLoad(load)
+    with pytest.raises(OSError, match="no such file"):
+        early()
+    assert early() == "loaded"
+
+
+def test_a_forked_process_does_not_wait_for_its_parents_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate, calls = Event(), [0]
+
+    def load() -> int:
+        calls[0] += 1
+        if calls[0] == 1:
+            gate.wait(5)
+        return calls[0]
+
+    early = EarlyLoad(load)
+    monkeypatch.setattr("os.getpid", lambda: -1)
+    assert early() == 2
     gate.set()

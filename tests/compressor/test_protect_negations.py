@@ -194,3 +194,12 @@ def test_no_negation_is_kept_for_its_own_sake() -> None:
 )
 def test_the_word_that_a_negation_bears_on_stays_with_it(text: str, span: str) -> None:
     assert span in [text[s.start : s.end] for s in negation_spans(text)]
+
+
+def test_a_clause_of_two_words_negates_the_one_before() -> None:
+    text = "There is a wall clock, which is reset, and a monotonic clock, which is not."
+    words = split_words(text)
+    scores = np.linspace(0.3, 0.1, len(words), dtype=np.float32)
+    scores[[text[w.start : w.end] in ("monotonic", "clock") for w in words]] = 0.9
+    kept = extract(text, words, scores, Settings(target_tokens=7), COUNTER)
+    assert kept.text.rstrip(".").endswith("monotonic clock not")

@@ -1,106 +1,46 @@
-"""The detector measured on prompts labelled by hand: `+` must survive, `@` is a document."""
-
-import json
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+"""The detector of instructions on single messages and on any text."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from compressor.prompt_evidence import read_parts
+from compressor.prompt_score import PromptWeights, bundled_weights
+from compressor.prompt_text import read_paragraphs
 from compressor.question import prompt_spans
 from compressor.types import Kind, ProtectedSpan
+from tests.compressor.labelled.prompt_sets import characters, measure, prompts
 
-LABELLED = Path(__file__).parent / "labelled"
-# The levels that the documentation states; a change that lowers one has to say so.
-RECALL, PRECISION = 0.98, 0.85
-
-
-@dataclass(frozen=True)
-class Prompt:
-    id: str
-    lang: str
-    text: str
-    wanted: tuple[tuple[int, int], ...]
+LAKE = (
+    "The lake is fed by two streams and by springs on its northern side. It freezes in most years "
+    "between January and March. Fishing rights belong to the village, which leases them to a "
+    "family from the valley. Old maps show a ferry; a causeway replaced it in 1887, and the "
+    "landing stage rotted away within a decade. Herons nest on the western shore."
+)
 
 
-def read_lines(name: str) -> list[dict[str, object]]:
-    return [json.loads(line) for line in (LABELLED / name).read_text("utf-8").splitlines()]
+def marked(text: str) -> list[str]:
+    return [text[s.start : s.end] for s in prompt_spans(text, [])]
 
 
-@cache
-def prompts() -> list[Prompt]:
-    documents = {str(d["name"]): str(d["text"]) for d in read_lines("documents.jsonl")}
-    found = []
-    for line in read_lines("prompts.jsonl"):
-        text, wanted = "", []
-        parts = line["parts"]
-        assert isinstance(parts, list)
-        for part in parts:
-            text += "\n\n" if text else ""
-            body = documents[part[1:]] if part[0] == "@" else part[1:]
-            if part[0] == "+":
-                wanted.append((len(text), len(text) + len(body)))
-            text += body
-        found.append(Prompt(str(line["id"]), str(line["lang"]), text, tuple(wanted)))
-    return found
-
-
-def covered(text: str, spans: list[ProtectedSpan]) -> set[int]:
-    return {i for s in spans for i in range(s.start, s.end) if not text[i].isspace()}
-
-
-def measure(chosen: list[Prompt]) -> tuple[float, float, list[str], list[str]]:
-    """Return recall over labelled stretches, precision over characters, and what went wrong."""
-    hit = wanted = right = kept = 0
-    missed, extra = [], []
-    for prompt in chosen:
-        found = covered(prompt.text, prompt_spans(prompt.text, []))
-        labelled = {i for a, b in prompt.wanted for i in range(a, b)}
-        for start, end in prompt.wanted:
-            whole = {i for i in range(start, end) if not prompt.text[i].isspace()} <= found
-            hit, wanted = hit + whole, wanted + 1
-            if not whole:
-                missed.append(f"{prompt.id}: {prompt.text[start:end]!r}")
-        right, kept = right + len(found & labelled), kept + len(found)
-        if found - labelled:
-            stray = [
-                prompt.text[s.start : s.end]
-                for s in prompt_spans(prompt.text, [])
-                if not set(range(s.start, s.end)) & labelled
-            ]
-            extra.append(f"{prompt.id}: {stray}")
-    return hit / max(1, wanted), right / max(1, kept), missed, extra
-
-
-def test_the_labelled_set_is_large_and_in_several_languages() -> None:
-    assert len(prompts()) >= 150
-    assert {p.lang for p in prompts()} >= {"en", "de", "fr", "es", "ja", "zh"}
-
-
-def test_instructions_and_questions_are_found() -> None:
-    recall, _, missed, _ = measure(prompts())
-    assert recall >= RECALL, missed
-
-
-def test_little_else_is_taken_for_one() -> None:
-    _, precision, _, extra = measure(prompts())
-    assert precision >= PRECISION, extra
+def test_the_first_set_is_large_and_in_several_languages() -> None:
+    assert len(prompts("first")) >= 150
+    assert {p.lang for p in prompts("first")} >= {"en", "de", "fr", "es", "ja", "zh"}
 
 
 @pytest.mark.parametrize("lang", ["de", "fr", "es", "ja", "zh"])
 def test_other_languages_are_found_too(lang: str) -> None:
-    recall, _, missed, _ = measure([p for p in prompts() if p.lang == lang])
-    assert recall >= 0.9, missed
+    tally, missed, _ = measure([p for p in prompts("first") if p.lang == lang])
+    assert tally.recall >= 0.9, missed
 
 
 def test_plain_documents_are_left_to_the_budget() -> None:
-    plain = [p for p in prompts() if not p.wanted]
+    plain = [p for p in prompts("first") if not p.wanted]
     assert len(plain) >= 12
     for prompt in plain:
-        share = len(covered(prompt.text, prompt_spans(prompt.text, []))) / len(prompt.text)
-        assert share < 0.15, prompt.text[:60]
+        spans = prompt_spans(prompt.text, [])
+        share = len(characters(prompt.text, ((s.start, s.end) for s in spans)))
+        assert share < 0.15 * len(prompt.text), prompt.text[:60]
 
 
 def test_what_blocks_hold_is_no_instruction() -> None:
@@ -111,8 +51,56 @@ def test_what_blocks_hold_is_no_instruction() -> None:
     assert span.kind is Kind.QUESTION
 
 
+def test_what_stands_around_a_document_that_is_set_off_is_kept_with_its_lists() -> None:
+    before = "You are a limnologist.\n\nMind this:\n- figures in metres\n\n- nothing on fish"
+    after = "Two sentences, plain words."
+    text = f"{before}\n\n<document>\n{LAKE}\n</document>\n\n{after}"
+    kept = "\n".join(marked(text))
+    assert all(line in kept for line in [*before.split("\n"), after] if line)
+    assert LAKE[:40] not in kept
+
+
+def test_the_label_for_the_model_to_complete_is_kept() -> None:
+    assert marked(f"{LAKE}\n\nWhere do the herons nest?\n\nAnswer:")[-1] == "Answer:"
+
+
+def test_what_stands_in_a_tag_for_questions_is_kept_whatever_it_says() -> None:
+    text = f"<data>\n{LAKE}\n</data>\n<question>\nherons, western shore\n</question>"
+    assert "herons, western shore" in marked(text)
+
+
+def test_a_paragraph_that_neither_asks_nor_tells_needs_much_text_beside_it() -> None:
+    assert marked("The harbour was closed during the night.") == []
+    assert marked("The harbour was closed.\n\nThe market was held in the square.") == []
+
+
+def test_the_likelier_end_is_kept_where_nothing_else_is() -> None:
+    text = f"{LAKE}\n\n{LAKE}\n\nHerons, in eighty words."
+    nothing = PromptWeights({"": -9.0}, {"": -1.0})
+    assert [text[s.start : s.end] for s in prompt_spans(text, [], nothing)] == [
+        "Herons, in eighty words."
+    ]
+    titled = f"{LAKE}\n\n{LAKE}\n\nHerons of the Lake"
+    assert prompt_spans(titled, [], nothing) == []
+
+
+def test_a_label_that_recurs_is_a_speaker_and_no_question() -> None:
+    turns = [f"Question: Was it cold in {m}?\nAnswer: It was." for m in ("May", "June", "July")]
+    text = "\n\n".join(turns)
+    parts = read_parts(text, read_paragraphs(text, []))
+    asked = [part.read[0].sentence for part in parts if "Question" in part.read[0].sentence.text]
+    assert [(s.speaker, s.strength) for s in asked] == [("question:", 0)] * 3
+    assert "Question: How cold was it?" in marked(f"{LAKE}\n\nQuestion: How cold was it?")
+
+
+def test_other_weights_can_be_given() -> None:
+    text = f"{LAKE}\n\nWhere do the herons nest?"
+    assert prompt_spans(text, [], PromptWeights({"": -9.0}, {"": -9.0})) == []
+    assert prompt_spans(text, [], bundled_weights()) == prompt_spans(text, [])
+
+
 @settings(deadline=None, max_examples=150)
-@given(st.text(st.characters() | st.sampled_from(' \n?.:-#*"Write'), max_size=400))
+@given(st.text(st.characters() | st.sampled_from(' \n?.:-#*"<>/Write'), max_size=400))
 def test_spans_ascend_within_any_text(text: str) -> None:
     at = 0
     for span in prompt_spans(text, []):

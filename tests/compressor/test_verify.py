@@ -52,3 +52,20 @@ def test_what_was_put_back_is_counted_where_it_is_whole() -> None:
 
 def test_a_text_without_protected_spans_has_nothing_to_count() -> None:
     assert count(TEXT, kept("He"), []) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "slices"),
+    [
+        # what is written together with the number is no other word of its clause
+        ("It gives a\n2-tuple of ``loader``, always.", "2", ["of"]),
+        # a full-width comma ends a clause, whatever stands behind it
+        ("これは問題が解決されますが、React 18 では処理が渡り、次です。", "18", ["では処理が渡"]),
+    ],
+)
+def test_half_a_clause_calls_for_its_number(text: str, number: str, slices: list[str]) -> None:
+    start = text.index(number)
+    spans = [ProtectedSpan(start, start + len(number), Kind.NUMBER, conditional=True)]
+    kept_slices = [Span(text.index(s), text.index(s) + len(s)) for s in slices]
+    assert missing(text, kept_slices, spans) == spans
+    assert missing(text, kept_slices[:0], spans) == []

@@ -149,3 +149,19 @@ def test_a_covered_route_takes_nothing_that_the_earlier_one_does_not(
 def test_covers(earlier: dict[str, object], later: dict[str, object], expected: bool) -> None:
     found = covers(Match.model_validate(earlier), Match.model_validate(later))
     assert found is expected
+
+
+@pytest.mark.parametrize(
+    ("matches", "expected"),
+    [
+        ([{}], False),
+        ([{"model": "gpt-4*"}, {}], True),
+        ([{}, {"model": "gpt-4*"}], False),
+        ([{"model": "*"}, {"model": "gpt-4*"}], False),
+        ([{"model": "gpt-4*", "path": "/v1/other"}, {}], False),
+        ([{"model": "gpt-4*", "path": "/v1/chat/*", "headers": {"x-team": "*"}}, {}], True),
+        ([{"path": "/v1/other"}], False),
+    ],
+)
+def test_whether_the_model_decides(matches: list[dict[str, object]], expected: bool) -> None:
+    assert Router([route(**match) for match in matches]).depends_on_model(FACTS) is expected

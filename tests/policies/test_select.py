@@ -25,6 +25,8 @@ def decide(tokens: int, role: Role = Role.USER, **own: object) -> Decision:
 def test_each_amount_is_passed_on() -> None:
     assert decide(900) == Decision(True, "rate 0.5", rate=0.5)
     assert decide(900, threshold=0.4) == Decision(True, "threshold 0.4", threshold=0.4)
+    named = Decision(True, "threshold balanced", threshold="balanced")
+    assert decide(900, threshold="balanced") == named
     assert decide(900, target_tokens=100) == Decision(True, "target_tokens 100", target_tokens=100)
 
 

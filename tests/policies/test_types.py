@@ -19,12 +19,31 @@ def test_an_off_policy_needs_no_amount() -> None:
     [
         ({"rate": 0.5}, "rate 0.5"),
         ({"threshold": 0.25}, "threshold 0.25"),
+        ({"threshold": "0.25"}, "threshold 0.25"),  # as config.yaml has it
+        ({"threshold": "balanced"}, "threshold balanced"),
         ({"target_tokens": 900}, "target_tokens 900"),
         ({"rate": 0.5, "fit_context": True}, "as the context window demands"),
     ],
 )
 def test_amount_in_words(own: dict[str, object], words: str) -> None:
     assert Policy.model_validate({"name": "p", **own}).amount == words
+
+
+@pytest.mark.parametrize(
+    ("threshold", "words"),
+    [
+        (1.2, "'1.2' is neither"),
+        ("-0.1", "'-0.1' is neither"),
+        ("Balanced", "'Balanced' is neither a keep probability"),
+        ("40%", "'40%' is neither"),
+        (True, "'True' is neither"),
+        ([0.5], "is neither"),
+        (float("nan"), "'nan' is neither"),
+    ],
+)
+def test_a_threshold_is_a_probability_or_a_name(threshold: object, words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        Policy.model_validate({"name": "p", "threshold": threshold})
 
 
 @pytest.mark.parametrize("rate", [0, -1, 1.1, float("nan"), float("inf")])

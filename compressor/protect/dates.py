@@ -1,0 +1,35 @@
+"""Whole dates: a day with its month, mostly with a year. They stay though their clause goes.
+
+A year alone, a month with a year and a time are numbers like others.
+"""
+
+import re
+from collections.abc import Iterator
+
+from compressor.protect.numbers import MONTH
+from compressor.types import Kind, ProtectedSpan
+
+_MONTH = MONTH.replace("|May|", "|May(?! (?:be|have|not|I|we|you|the)\\b)|")
+_DAY = r"(?:0?[1-9]|[12]\d|3[01])"
+_SUFFIX = r"(?:st|nd|rd|th|er|º)?"
+_YEAR = r"(?:1\d|20)\d\d"
+_DATE = re.compile(
+    rf"(?<![\d.-])\d{{4}}-(?:0\d|1[0-2])-[0-3]\d(?![\d-])"
+    rf"|(?<![\d/]){_YEAR}/(?:0\d|1[0-2])/[0-3]\d(?![\d/])"
+    rf"|(?<![\d./]){_DAY}(?P<sign>[./]){_DAY}(?P=sign){_YEAR}(?![\d/])"
+    rf"|(?<![\w.,]){_DAY}(?:{_SUFFIX}|\.)\s(?:of\s|de\s)?{_MONTH}(?:,?\s(?:de\s|del\s)?{_YEAR})?(?!\w)"
+    rf"|(?<!\w){_MONTH}\s(?:the\s)?{_DAY}{_SUFFIX}(?![\w:%])(?:,?\s{_YEAR}(?!\w))?"
+    r"|(?:\d{4}\s?年\s?)?\d{1,2}\s?月\s?\d{1,2}\s?[日号]"
+)
+# The stamp of a log line or of a message goes with its line.
+_STAMP = re.compile(r"[ \t]{0,4}[\[(<]?\Z")
+_TIME = re.compile(r"[T ,]{1,2}\d{1,2}:\d\d")
+
+
+def date_spans(text: str) -> Iterator[ProtectedSpan]:
+    """Yield the dates of `text`, ascending; not where one with a time begins its line."""
+    for match in _DATE.finditer(text):
+        start, end = match.span()
+        line = text.rfind("\n", 0, start) + 1
+        if start - line > 5 or not (_STAMP.match(text[line:start]) and _TIME.match(text, end)):
+            yield ProtectedSpan(start, end, Kind.NUMBER)
