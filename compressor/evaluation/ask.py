@@ -120,6 +120,10 @@ class PatientAsk:
             self._keep(prompt, reply)
             return reply
 
+    def known(self, prompt: Prompt) -> bool:
+        """Whether the reply is on disk."""
+        return prompt.key in self._replies
+
     def _keep(self, prompt: Prompt, reply: Reply) -> None:
         self.totals.asked += 1
         self.totals.prompt_tokens += reply.prompt_tokens or 0

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compressor.bonds import Atoms
-from compressor.budget import allocate, word_costs
+from compressor.budget import allocate, share, word_costs
 from compressor.evaluation.ngrams import TrigramModel
 from compressor.evaluation.stop_words import STOP_WORDS
 from compressor.rebuild import rebuild, text_of
@@ -103,7 +103,7 @@ def keep_best(
     """Return `text` cut to `rate` of its tokens by a ranking of its words, and the slices kept."""
     words = split_words(text)
     before = counter.count(text)
-    goal = max(1, round(rate * before))
+    goal = max(1, share(rate, before))
     if not words or goal >= before:
         return text, (Span(0, len(text)),) if text else ()
     structure = read_structure(text, words)
@@ -115,7 +115,8 @@ def keep_best(
     # Ranks instead of scores: the budget takes large scores for words that must stay.
     ranks = np.empty(len(words))
     ranks[np.argsort(-scores, kind="stable")] = 1 - index / len(words)
-    atoms = Atoms(index, index + 1, ranks, np.zeros(len(words), np.int8))
+    level, reach = np.zeros(len(words), np.int8), np.stack((index, index + 1), axis=1)
+    atoms = Atoms(index, index + 1, ranks, level, reach)
 
     def measure(kept: NDArray[np.bool_]) -> int:
         return counter.count(text_of(text, rebuild(text, structure, kept)))

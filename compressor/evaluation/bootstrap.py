@@ -62,6 +62,27 @@ def shares(
     return single, paired
 
 
+def differences(
+    pairs: Sequence[tuple[Counted, Counted]], resamples: int = RESAMPLES
+) -> tuple[float, float, Interval]:
+    """Return the mean share of the first of every pair, of the second, and by how much it rose.
+
+    A pair is one set's documents in two runs. Every set is drawn by itself, the two runs of one
+    alike, and every set counts the same. Raises NotComparable for a set without a question.
+    """
+    before, after, rises = [], [], []
+    for index, (first, second) in enumerate(pairs):
+        if not first.counted.sum() or not second.counted.sum():
+            raise NotComparable("no question has its answer in its document")
+        whole = np.ones((1, len(first.counted)))
+        before.append(float(_pooled(first, whole)[0]))
+        after.append(float(_pooled(second, whole)[0]))
+        draws = _draws(len(first.counted), resamples, index)
+        rises.append(_pooled(second, draws) - _pooled(first, draws))
+    mean_before, mean_after = float(np.mean(before)), float(np.mean(after))
+    return mean_before, mean_after, _interval(mean_after - mean_before, np.mean(rises, axis=0))
+
+
 def counted(by_document: Sequence[Sequence[bool | None]]) -> Counted:
     """Return the counts of questions by document; None is a question that does not count."""
     return Counted(
@@ -70,9 +91,9 @@ def counted(by_document: Sequence[Sequence[bool | None]]) -> Counted:
     )
 
 
-def _draws(documents: int, resamples: int) -> NDArray[np.float64]:
+def _draws(documents: int, resamples: int, index: int = 0) -> NDArray[np.float64]:
     """Return how often each document is in each resample, shape (resamples, documents)."""
-    generator = np.random.default_rng(_SEED)
+    generator = np.random.default_rng(_SEED + index)
     even = np.full(documents, 1 / documents)
     return generator.multinomial(documents, even, size=resamples).astype(np.float64)
 

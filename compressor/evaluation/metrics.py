@@ -172,6 +172,11 @@ class Coverage:
         index = bisect_right(self._starts, start) - 1
         return index >= 0 and self._ends[index] >= end
 
+    def any(self, start: int, end: int) -> bool:
+        """Whether some slice holds one of these characters."""
+        index = bisect_right(self._starts, end - 1) - 1
+        return index >= 0 and self._ends[index] > start
+
 
 class _Clauses:
     """The clauses of a source, and the share of their words that is kept."""

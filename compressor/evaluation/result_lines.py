@@ -1,7 +1,9 @@
-"""JSONL files that grow by a line at a time and survive being killed in the middle of one."""
+"""JSONL files: written whole, or by a line at a time so that being killed in one loses only it."""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 
 def open_to_append(path: Path) -> TextIO:
@@ -15,3 +17,12 @@ def open_to_append(path: Path) -> TextIO:
         if torn:
             file.write("\n")
     return file
+
+
+def write_lines(path: Path, lines: Sequence[Any]) -> None:
+    """Write a JSONL file, whole or not at all. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".new")
+    with beside.open("w", encoding="utf-8") as file:
+        file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    beside.replace(path)

@@ -7,7 +7,7 @@ import orjson
 from pydantic import SecretStr
 
 from compressor.evaluation.ask import AskFailed, AskRefused, Prompt, Reply
-from proxy.errors import UpstreamError
+from proxy.errors import RequestRefused, UpstreamError
 from proxy.upstream import Upstream, UpstreamRequest
 
 _PASSING = frozenset({408, 409, 425, 429})
@@ -56,6 +56,8 @@ class ChatEndpoint:
                 response.close()
         except UpstreamError as error:
             raise AskFailed(str(error), retry=True) from error
+        except RequestRefused as error:  # by litellm: a provider that it does not know
+            raise AskRefused(error.message) from error
         if response.status != 200:
             raise _refusal(response.status, response.headers, content)
         return _reply(content)

@@ -2,10 +2,10 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn, Protocol
 
 import typer
 from rich.console import Console
@@ -183,8 +183,16 @@ def write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
+class Advance(Protocol):
+    """Called after each step of a command, with what its bar is to be called from then on."""
+
+    def __call__(self, what: str | None = None) -> None:
+        """Move the bar on by one."""
+        ...
+
+
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
+def progress(what: str, total: int) -> Iterator[Advance]:
     """Show a bar on standard error, if that is a terminal; yield what to call after each step."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     console = Console(stderr=True)
@@ -193,7 +201,7 @@ def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
     )
     with bar:
         task = bar.add_task(what, total=total)
-        yield lambda: bar.advance(task)
+        yield lambda what=None: bar.update(task, advance=1, description=what)
 
 
 @contextmanager
@@ -206,11 +214,20 @@ def refusals() -> Iterator[None]:
     from compressor.evaluation.extra import MissingExtra  # noqa: PLC0415
     from compressor.evaluation.registry import UnknownMethod  # noqa: PLC0415
     from compressor.tokens import UnknownEncoding  # noqa: PLC0415
+    from compressor.training.filters import BadCondition  # noqa: PLC0415
+    from compressor.training.settings import SettingsDiffer  # noqa: PLC0415
     from proxy.config import MissingVariable  # noqa: PLC0415
 
     known = (
-        *(AskRefused, ClassifierUnavailable, DatasetError, MissingExtra, MissingVariable),
-        *(NotComparable, UnknownEncoding, UnknownMethod),
+        *(
+            AskRefused,
+            BadCondition,
+            ClassifierUnavailable,
+            DatasetError,
+            MissingExtra,
+            MissingVariable,
+        ),
+        *(NotComparable, SettingsDiffer, UnknownEncoding, UnknownMethod),
     )
     try:
         yield

@@ -1,14 +1,12 @@
 """The parts of `tersely eval` that ask a language model: `judge` and `tasks`."""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import SecretStr, ValidationError
 
 from proxy.commands.evaluate import (
     Classifier,
@@ -25,101 +23,24 @@ from proxy.commands.evaluate import (
     refusals,
     write,
 )
-from proxy.config import environment_secret
-from proxy.config_upstream import UpstreamConfig
+from proxy.commands.model_endpoint import (
+    ApiKeyEnv,
+    BaseUrl,
+    Concurrency,
+    PriceIn,
+    PriceOut,
+    Reasoning,
+    endpoint_at,
+)
 
 if TYPE_CHECKING:
-    from compressor.evaluation.ask import PatientAsk
     from compressor.evaluation.datasets import QASet
     from compressor.evaluation.judge import Case, Grade
     from compressor.evaluation.registry import Bench
     from compressor.evaluation.task_runs import TaskScore
 
-_Result = TypeVar("_Result")
-
-BaseUrl = Annotated[
-    str, typer.Option(help="An OpenAI-compatible API, like https://api.openai.com/v1.")
-]
 Model = Annotated[str, typer.Option(help="The model that answers.")]
-ApiKeyEnv = Annotated[
-    str | None, typer.Option(help="Environment variable that holds the key; none is sent without.")
-]
-Concurrency = Annotated[int, typer.Option(min=1, help="Questions that are out at once.")]
-Reasoning = Annotated[
-    bool,
-    typer.Option(
-        "--reasoning",
-        help="Ask as reasoning models want it: max_completion_tokens, no temperature.",
-    ),
-]
-PriceIn = Annotated[
-    float | None, typer.Option(min=0, help="US dollars per million prompt tokens, for the cost.")
-]
-PriceOut = Annotated[
-    float | None, typer.Option(min=0, help="US dollars per million completion tokens.")
-]
-_SILENCE_SECONDS = 180
 _JUDGED = ("original", "tersely", "reference-matched", "random")
-
-
-@dataclass(frozen=True, slots=True)
-class _Endpoint:
-    """Where questions go, how many at once, and what they cost."""
-
-    config: UpstreamConfig
-    key: SecretStr | None
-    concurrency: int
-    reasoning: bool
-    price_in: float | None
-    price_out: float | None
-
-    def run(self, replies: Path, work: Callable[["PatientAsk"], Awaitable[_Result]]) -> _Result:
-        """Run `work` with the endpoint, its replies kept in a file, and say what it came to."""
-        return asyncio.run(self._run(replies, work))
-
-    async def _run(
-        self, replies: Path, work: Callable[["PatientAsk"], Awaitable[_Result]]
-    ) -> _Result:
-        from compressor.evaluation.ask import PatientAsk  # noqa: PLC0415
-        from proxy.commands.chat_endpoint import ChatEndpoint  # noqa: PLC0415
-        from proxy.upstream import AiohttpUpstream  # noqa: PLC0415
-
-        upstream = AiohttpUpstream("evaluation", self.config)
-        await upstream.start()
-        endpoint = ChatEndpoint(upstream, self.key, reasoning=self.reasoning)
-        ask = PatientAsk(endpoint, replies, concurrency=self.concurrency)
-        try:
-            return await work(ask)
-        finally:
-            await upstream.close()
-            self._report(ask)
-
-    def _report(self, ask: "PatientAsk") -> None:
-        totals = ask.totals
-        line = (
-            f"{totals.asked:,} new replies, {totals.cached:,} from disk, {totals.retried:,} tries "
-            f"repeated, {totals.failed:,} failed; {totals.prompt_tokens:,} prompt and "
-            f"{totals.completion_tokens:,} completion tokens"
-        )
-        if self.price_in is not None and self.price_out is not None:
-            line += f", {totals.dollars(self.price_in, self.price_out):.4f} US dollars"
-        typer.echo(line, err=True)
-
-
-def _endpoint(
-    base_url: str,
-    api_key_env: str | None,
-    concurrency: int,
-    reasoning: bool,
-    price_in: float | None,
-    price_out: float | None,
-) -> _Endpoint:
-    key = None if api_key_env is None else environment_secret(api_key_env)
-    try:
-        config = UpstreamConfig(base_url=base_url, read_timeout_seconds=_SILENCE_SECONDS)
-    except ValidationError as error:
-        raise typer.BadParameter(error.errors()[0]["msg"], param_hint="--base-url") from None
-    return _Endpoint(config, key, concurrency, reasoning, price_in, price_out)
 
 
 def judge(  # noqa: PLR0917 - typer reads the options off the signature
@@ -155,7 +76,7 @@ def judge(  # noqa: PLR0917 - typer reads the options off the signature
         from compressor.evaluation import judge as judging  # noqa: PLC0415
         from compressor.evaluation import registry  # noqa: PLC0415
 
-        endpoint = _endpoint(base_url, api_key_env, concurrency, reasoning, price_in, price_out)
+        endpoint = endpoint_at(base_url, api_key_env, concurrency, reasoning, price_in, price_out)
         names, rates = tuple(method or _JUDGED), tuple(rate or (0.5, 0.33))
         cases: list[Case] = []
         with registry.workbench(classifier, encoding, out / "windows.db") as bench:
@@ -251,7 +172,7 @@ def tasks(  # noqa: PLR0917 - typer reads the options off the signature
         from compressor.evaluation import registry, task_runs  # noqa: PLC0415
         from compressor.evaluation.tasks import read_task  # noqa: PLC0415
 
-        endpoint = _endpoint(base_url, api_key_env, concurrency, reasoning, price_in, price_out)
+        endpoint = endpoint_at(base_url, api_key_env, concurrency, reasoning, price_in, price_out)
         examples = read_task(task, path)
         corpus = list(dict.fromkeys(example.context for example in examples))
         names, rates = tuple(method or _JUDGED[:3]), tuple(rate or (0.5, 0.33))

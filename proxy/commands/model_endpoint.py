@@ -1,0 +1,121 @@
+"""Where the commands that ask a language model send their questions, and what those cost."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+from pydantic import SecretStr, ValidationError
+
+from proxy.config import environment_secret
+from proxy.config_upstream import UpstreamConfig, Via
+
+if TYPE_CHECKING:
+    from compressor.evaluation.ask import PatientAsk
+    from proxy.upstream import Upstream
+
+_Result = TypeVar("_Result")
+
+BaseUrl = Annotated[
+    str, typer.Option(help="An OpenAI-compatible API, like https://api.openai.com/v1.")
+]
+ApiKeyEnv = Annotated[
+    str | None, typer.Option(help="Environment variable that holds the key; none is sent without.")
+]
+Concurrency = Annotated[int, typer.Option(min=1, help="Questions that are out at once.")]
+Reasoning = Annotated[
+    bool,
+    typer.Option(
+        "--reasoning",
+        help="Ask as reasoning models want it: max_completion_tokens, no temperature.",
+    ),
+]
+PriceIn = Annotated[
+    float | None, typer.Option(min=0, help="US dollars per million prompt tokens, for the cost.")
+]
+PriceOut = Annotated[
+    float | None, typer.Option(min=0, help="US dollars per million completion tokens.")
+]
+_SILENCE_SECONDS = 180
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEndpoint:
+    """Where questions go, how many at once, and what they cost."""
+
+    config: UpstreamConfig
+    key: SecretStr | None
+    concurrency: int
+    reasoning: bool
+    price_in: float | None
+    price_out: float | None
+
+    def run(self, replies: Path, work: Callable[["PatientAsk"], Awaitable[_Result]]) -> _Result:
+        """Run `work` with the endpoint, its replies kept in a file, and say what it came to."""
+        return asyncio.run(self._run(replies, work))
+
+    async def _run(
+        self, replies: Path, work: Callable[["PatientAsk"], Awaitable[_Result]]
+    ) -> _Result:
+        from compressor.evaluation.ask import PatientAsk  # noqa: PLC0415
+        from proxy.commands.chat_endpoint import ChatEndpoint  # noqa: PLC0415
+
+        upstream = self._upstream()
+        await upstream.start()
+        endpoint = ChatEndpoint(upstream, self.key, reasoning=self.reasoning)
+        ask = PatientAsk(endpoint, replies, concurrency=self.concurrency)
+        try:
+            return await work(ask)
+        finally:
+            await upstream.close()
+            self._report(ask)
+
+    def _upstream(self) -> "Upstream":
+        if self.config.via is Via.LITELLM:
+            from proxy.upstream_litellm import LitellmUpstream  # noqa: PLC0415
+
+            return LitellmUpstream("model", self.config)
+        from proxy.upstream import AiohttpUpstream  # noqa: PLC0415
+
+        return AiohttpUpstream("model", self.config)
+
+    def _report(self, ask: "PatientAsk") -> None:
+        totals = ask.totals
+        line = (
+            f"{totals.asked:,} new replies, {totals.cached:,} from disk, {totals.retried:,} tries "
+            f"repeated, {totals.failed:,} failed; {totals.prompt_tokens:,} prompt and "
+            f"{totals.completion_tokens:,} completion tokens"
+        )
+        if self.price_in is not None and self.price_out is not None:
+            line += f", {totals.dollars(self.price_in, self.price_out):.4f} US dollars"
+        typer.echo(line, err=True)
+
+
+def endpoint_at(
+    base_url: str | None,
+    api_key_env: str | None,
+    concurrency: int,
+    reasoning: bool,
+    price_in: float | None,
+    price_out: float | None,
+    *,
+    model: str = "",
+) -> ModelEndpoint:
+    """Return the endpoint; without `base_url` the provider of `model` through the litellm SDK.
+
+    Raises BadParameter for an address or a model that cannot be asked, MissingVariable.
+    """
+    key = None if api_key_env is None else environment_secret(api_key_env)
+    try:
+        if base_url is None:
+            config = UpstreamConfig(
+                via=Via.LITELLM, models={"*": model}, read_timeout_seconds=_SILENCE_SECONDS
+            )
+        else:
+            config = UpstreamConfig(base_url=base_url, read_timeout_seconds=_SILENCE_SECONDS)
+    except ValidationError as error:
+        hint = "--base-url" if base_url is not None else "--model"
+        raise typer.BadParameter(error.errors()[0]["msg"], param_hint=hint) from None
+    return ModelEndpoint(config, key, concurrency, reasoning, price_in, price_out)

@@ -1,0 +1,51 @@
+from pathlib import Path
+
+import pytest
+import typer
+
+from compressor.evaluation.ask import Ask, AskRefused, Prompt
+from proxy.commands.model_endpoint import ModelEndpoint, endpoint_at
+from proxy.config_upstream import UpstreamConfig, Via
+from tests.proxy.commands.scripted_endpoint import Endpoint
+
+
+def test_a_provider_is_asked_through_litellm(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    provider = Endpoint()
+    usage = {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4}
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "a"}}
+    answer = {"id": "1", "object": "chat.completion", "created": 1, "model": "m", "usage": usage}
+    provider.script = [(200, {}, {**answer, "choices": [choice]})]
+    config = UpstreamConfig(via=Via.LITELLM, base_url=provider.url, models={"*": "openai/small"})
+    endpoint = ModelEndpoint(config, None, 1, False, 1.0, 1.0)
+
+    async def work(ask: Ask) -> str:
+        return (await ask(Prompt("openai/small", "shorten", 5))).text
+
+    try:
+        assert endpoint.run(tmp_path / "replies.jsonl", work) == "a"
+    finally:
+        provider.close()
+    assert provider.bodies[0]["model"] == "small"
+    assert provider.bodies[0]["messages"] == [{"role": "user", "content": "shorten"}]
+    assert "3 prompt and 1 completion tokens" in capsys.readouterr().err
+
+
+def test_what_litellm_cannot_be_asked_is_refused(tmp_path: Path) -> None:
+    config = UpstreamConfig(via=Via.LITELLM, models={"known": "openai/small"})
+
+    async def work(ask: Ask) -> None:
+        await ask(Prompt("unknown", "shorten", 5))
+
+    with pytest.raises(AskRefused, match="unknown"):
+        ModelEndpoint(config, None, 1, False, None, None).run(tmp_path / "r.jsonl", work)
+
+
+def test_an_address_or_else_a_provider() -> None:
+    at = endpoint_at("http://127.0.0.1:9/v1", None, 1, False, None, None, model="anything")
+    assert at.config.where == "http://127.0.0.1:9/v1"
+    through = endpoint_at(None, None, 1, False, None, None, model="anthropic/claude-x")
+    assert through.config.where == "anthropic/claude-x through litellm"
+    with pytest.raises(typer.BadParameter):
+        endpoint_at(None, None, 1, False, None, None, model="gpt-4o")
