@@ -9,6 +9,8 @@ from click.testing import Result
 from rich.console import Console
 from typer.testing import CliRunner
 
+from compressor.calibration import read_calibration
+from compressor.classifier.registry import bundled_folder
 from proxy.cli import build
 from proxy.commands.compress import _show_progress
 
@@ -53,11 +55,22 @@ def test_a_forced_word_stays() -> None:
     )
 
 
+def test_a_threshold_by_name_and_by_number() -> None:
+    number = read_calibration(bundled_folder()).thresholds["aggressive"]
+    by_name = run("--threshold", "aggressive", stdin=TEXT)
+    assert by_name.exit_code == 0
+    assert by_name.stdout == run("--threshold", str(number), stdin=TEXT).stdout
+    assert len(by_name.stdout) < len(TEXT)
+
+
 @pytest.mark.parametrize(
     ("arguments", "stdin", "said"),
     [
         (["--rate", "1.4"], TEXT, "rate is 1.4"),
         (["--rate", "0.5", "--threshold", "0.5"], TEXT, "exactly one of"),
+        (["--threshold", "1.5"], TEXT, "threshold is 1.5"),
+        (["--threshold", "gentel"], TEXT, "it has aggressive, balanced, gentle"),
+        (["--threshold", "50%"], TEXT, "a name of lower-case letters"),
         (["absent.txt"], None, "cannot read absent.txt"),
         ([], b"\xff\xfe", "not UTF-8"),
         (["--classifier", "/absent"], TEXT, "there is no folder /absent"),

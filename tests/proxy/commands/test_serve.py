@@ -1,6 +1,7 @@
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import urllib.request
@@ -8,9 +9,12 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 import typer
 from typer.testing import CliRunner, Result
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import unix_connect
 
 from proxy.commands import serve as command
 from proxy.commands.serve import announcement, listen
@@ -63,6 +67,29 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[Loaded]:
 def test_address_options_come_before_the_file(path: Path, served: list[Loaded]) -> None:
     assert invoke("--config", str(path), "--port", "0", "--host", "localhost").exit_code == 0
     assert (served[0].config.server.host, served[0].config.server.port) == ("localhost", 0)
+
+
+def test_a_unix_socket_comes_before_the_files_address(path: Path, served: list[Loaded]) -> None:
+    place = path.parent / "t.sock"
+    path.write_text(path.read_text() + "server: {port: 9}\n")
+    assert invoke("--config", str(path), "--uds", str(place)).exit_code == 0
+    assert served[0].config.server.uds == place
+    assert place.is_socket()
+    path.write_text(path.read_text().replace("port: 9", f"uds: {place}.file"))
+    assert invoke("--config", str(path), "--port", "0").exit_code == 0
+    assert served[1].config.server.uds is None
+    result = invoke("--config", str(path), "--uds", str(place), "--port", "0")
+    assert (result.exit_code, result.stderr.partition(":")[0]) == (
+        2,
+        "--uds takes the place of --host and --port",
+    )
+
+
+def test_a_unix_socket_that_cannot_be(path: Path, served: list[Loaded]) -> None:
+    result = invoke("--config", str(path), "--uds", str(path))
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"cannot listen on {path}: there is a file that is no socket")
+    assert not served
 
 
 def test_warnings_are_shown_at_start(path: Path, served: list[Loaded]) -> None:
@@ -119,6 +146,16 @@ def test_the_announcement(path: Path) -> None:
             "  savings  /data/savings.db (`tersely savings` shows them)",
             f"  clients  OPENAI_BASE_URL=http://127.0.0.1:{port}/v1",
         ]
+
+
+def test_the_announcement_of_a_unix_socket(path: Path) -> None:
+    place = path.parent / "t.sock"
+    path.write_text(path.read_text() + f"server: {{uds: {place}}}\n")
+    loaded = read(path, {})
+    with closing(listen(loaded.config.server)) as listener:
+        lines = announcement(loaded, listener).splitlines()
+    assert lines[0] == f"Tersely listens on unix:{place}"
+    assert lines[-1] == f"  clients  curl --unix-socket {place} http://localhost/v1/models"
 
 
 def test_an_announcement_names_an_address_that_can_be_called(path: Path) -> None:
@@ -181,6 +218,42 @@ def test_it_serves_until_it_is_interrupted(tmp_path: Path) -> None:
         finally:
             process.kill()
     assert (tmp_path / "savings.db").exists()
+
+
+def test_it_serves_on_a_unix_socket(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(OFFLINE)
+    place = tmp_path / "t.sock"
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, "--uds", "t.sock"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    transport = httpx.HTTPTransport(uds=str(place))
+    with process, httpx.Client(transport=transport, base_url="http://tersely") as client:
+        try:
+            assert process.stderr is not None
+            assert process.stdout is not None
+            assert process.stderr.readline() == f"Tersely listens on unix:{place}\n"
+            assert stat.S_IMODE(place.stat().st_mode) == 0o600
+            assert client.get("/healthz").json() == {"status": "ok"}
+            # no keys are asked for; the upstream is not there
+            answer = client.get("/v1/models")
+            assert (answer.status_code, answer.json()["error"]["code"]) == (
+                502,
+                "upstream_unreachable",
+            )
+            with pytest.raises(InvalidStatus, match="502"):
+                unix_connect(str(place), "ws://tersely/v1/realtime", compression=None)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0
+            assert '"path":"/v1/models"' in process.stdout.read()
+            assert "Traceback" not in process.stderr.read()
+        finally:
+            process.kill()
+    assert not place.exists()
 
 
 def test_it_refuses_to_be_open_to_other_machines(path: Path, served: list[Loaded]) -> None:

@@ -1,0 +1,177 @@
+"""`tersely calibrate`: what thresholds keep of your prompts, and names for some of them."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from proxy.commands.evaluate import progress, refusals
+
+if TYPE_CHECKING:
+    from compressor.engine import Compressor
+    from compressor.training.calibrate import Labelled, Sample
+    from compressor.training.texts import Text
+
+_NAMED = re.compile(r"(?P<name>[a-z][a-z0-9_-]*)=(?P<rate>0?\.\d+)")
+_UNUSABLE = 2
+
+Model = Annotated[str, typer.Argument(metavar="MODEL", help="A classifier's folder, or `bundled`.")]
+Prompts = Annotated[
+    list[Path],
+    typer.Argument(metavar="PROMPTS...", help="Text files, .jsonl files, or folders of them."),
+]
+LabelledFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--annotated",
+        metavar="FILE.jsonl",
+        help="Annotated passages; of their held-out documents the labelled words are counted too.",
+    ),
+]
+AllDocuments = Annotated[bool, typer.Option("--all", help="Count every document of --annotated.")]
+Rates = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--rate",
+        metavar="NAME=RATE",
+        help="A name, and the share of the tokens to keep; may be repeated. Without any: "
+        "gentle=0.8, balanced=0.6, aggressive=0.4.",
+    ),
+]
+FieldNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--field",
+        metavar="NAME=FIELD",
+        help="Where .jsonl lines have `text` (or chat messages) and `source`, like text=messages.",
+    ),
+]
+Size = Annotated[int, typer.Option("--sample", min=1, help="How many prompts to draw at random.")]
+Seed = Annotated[int, typer.Option(min=0, help="Another seed draws other prompts.")]
+Encoding = Annotated[
+    str, typer.Option(help="Tokenizer that counts: o200k_base, cl100k_base, or a tokenizer.json.")
+]
+
+
+def calibrate(
+    model: Model,
+    prompts: Prompts,
+    *,
+    annotated: LabelledFile = None,
+    all_documents: AllDocuments = False,
+    rate: Rates = None,
+    field: FieldNames = None,
+    size: Size = 300,
+    seed: Seed = 1,
+    encoding: Encoding = "o200k_base",
+    write: Annotated[bool, typer.Option(help="Write calibration.json, or only show.")] = True,
+) -> None:
+    """Show what thresholds keep of your prompts, and give some of them names.
+
+    The names go into calibration.json in the classifier's folder. From then on `threshold:
+    balanced` and the like mean these numbers: in policies, in the library, in `tersely compress`
+    and in POST /v1/compress.
+    """
+    wanted = _rates(rate)
+    with refusals():
+        from compressor.calibration import fingerprint, write_calibration  # noqa: PLC0415
+        from compressor.engine import Compressor  # noqa: PLC0415
+        from compressor.training import calibrate as steps  # noqa: PLC0415
+        from compressor.training import calibration_page as page  # noqa: PLC0415
+
+        folder = _folder(model)
+        try:
+            chosen = steps.draw(_texts(prompts, field or []), size, seed)
+            with Compressor(name=model) as compressor:
+                sample, labelled = _read(
+                    compressor, chosen, annotated, every=all_documents, encoding=encoding
+                )
+            quantiles = sample.quantiles()
+            with progress("measuring", len(quantiles) + len(wanted)) as advance:
+                drawn = {}
+                for threshold in quantiles:
+                    drawn[threshold] = sample.point(threshold)
+                    advance()
+                names = steps.suggest(sample, wanted, advance)
+        except steps.NothingToCalibrate as error:
+            raise _refused(str(error)) from None
+        points = {name: sample.point(threshold) for name, threshold in names.items()}
+        drawn |= {point.threshold: point for point in points.values()}
+        curve = [point for _, point in sorted(drawn.items())]
+        typer.echo(page.curve_table(curve, names, labelled))
+        typer.echo(f"\n{page.source_table(points, sample)}")
+        if write:
+            found = page.as_calibration(fingerprint(folder), points, wanted, curve, sample, seed)
+            typer.echo(f"\nWritten: {write_calibration(folder, found)}")
+
+
+def _rates(given: list[str] | None) -> dict[str, float]:
+    from compressor.training.calibrate import RATES  # noqa: PLC0415
+
+    if not given:
+        return dict(RATES)
+    rates = {}
+    for text in given:
+        match = _NAMED.fullmatch(text)
+        if match is None:
+            raise typer.BadParameter(
+                f"'{text}' is not NAME=RATE, like balanced=0.6", param_hint="--rate"
+            )
+        rates[match["name"]] = float(match["rate"])
+    return rates
+
+
+def _folder(model: str) -> Path:
+    """Return the classifier's folder. Raises ClassifierUnavailable for a name on the hub."""
+    from compressor.classifier.base import ClassifierUnavailable  # noqa: PLC0415
+    from compressor.classifier.registry import BUNDLED, bundled_folder  # noqa: PLC0415
+
+    folder = bundled_folder() if model == BUNDLED else Path(model).expanduser()
+    if not folder.is_dir():
+        raise ClassifierUnavailable(
+            f"there is no folder {folder}; calibration.json is written into one, so download a "
+            "classifier from the hub first"
+        )
+    return folder
+
+
+def _texts(prompts: list[Path], fields: list[str]) -> list["Text"]:
+    from compressor.training.texts import (  # noqa: PLC0415
+        Defaults,
+        Fields,
+        find_files,
+        read_texts,
+    )
+
+    named, unstated = Fields.parse(fields), Defaults()
+    return [
+        text
+        for path, name in find_files(prompts)
+        for text in read_texts(path, name, named, unstated)
+    ]
+
+
+def _read(
+    compressor: "Compressor",
+    chosen: list["Text"],
+    annotated: Path | None,
+    *,
+    every: bool,
+    encoding: str,
+) -> tuple["Sample", "Labelled | None"]:
+    """Have the classifier read the sample, and the annotated passages where there are any."""
+    from compressor.training.calibrate import Labelled, Sample  # noqa: PLC0415
+    from compressor.training.examples import read_held_out  # noqa: PLC0415
+
+    passages = [] if annotated is None else read_held_out(annotated, every=every)
+    with progress("reading", len(chosen) + len(passages)) as advance:
+        sample = Sample(chosen, compressor, encoding=encoding, advance=advance)
+        if not passages:
+            return sample, None
+        return sample, Labelled(passages, compressor, encoding=encoding, advance=advance)
+
+
+def _refused(message: str) -> typer.Exit:
+    typer.echo(f"Error: {message}", err=True)
+    return typer.Exit(_UNUSABLE)

@@ -1,0 +1,172 @@
+"""`tersely distill label`: a teacher shortens every passage."""
+
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from proxy.commands.distill_collect import refuse_same
+from proxy.commands.evaluate import progress, refusals
+from proxy.commands.model_endpoint import (
+    ApiKeyEnv,
+    Concurrency,
+    PriceIn,
+    PriceOut,
+    Reasoning,
+    endpoint_at,
+)
+from proxy.prices import PriceTable
+
+if TYPE_CHECKING:
+    from compressor.evaluation.ask import PatientAsk
+    from compressor.training.label import LabelSettings
+    from compressor.training.label_cost import Estimate
+    from compressor.training.label_run import LabelRun
+    from compressor.training.passage import SourcePassage
+    from proxy.commands.model_endpoint import ModelEndpoint
+
+
+class Grades(StrEnum):
+    """How many shortened texts a passage gets."""
+
+    TWO = "two"
+    ONE = "one"
+
+
+LightRate = Annotated[
+    float, typer.Option("--light", min=0.05, max=0.95, help="Share of words in the light grade.")
+]
+HeavyRate = Annotated[
+    float, typer.Option("--heavy", min=0.02, max=0.9, help="Share of words in the heavy grade.")
+]
+
+
+def label(  # noqa: PLR0917 - typer reads the options off the signature
+    passages: Annotated[Path, typer.Argument(metavar="IN.jsonl", help="Passages to label.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT.jsonl", help="Labelled passages to write.")],
+    model: Annotated[
+        str,
+        typer.Option(help="The teacher; without --base-url as litellm names it: provider/model."),
+    ],
+    base_url: Annotated[
+        str | None, typer.Option(help="An OpenAI-compatible API, like https://api.openai.com/v1.")
+    ] = None,
+    api_key_env: ApiKeyEnv = None,
+    grades: Annotated[
+        Grades,
+        typer.Option(
+            help="`two`: a light and a heavy one, for three degrees of importance; `one`: as short "
+            "as the teacher can, as in the LLMLingua-2 paper."
+        ),
+    ] = Grades.TWO,
+    light: LightRate = 0.6,
+    heavy: HeavyRate = 0.3,
+    most_words: Annotated[
+        int, typer.Option(min=20, help="A longer passage is shortened in chunks of sentences.")
+    ] = 300,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N passages.")] = None,
+    concurrency: Concurrency = 8,
+    reasoning: Reasoning = False,
+    price_in: PriceIn = None,
+    price_out: PriceOut = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before spending money.")] = False,
+) -> None:
+    """Let a language model shorten every passage by crossing words out.
+
+    Says first what that will cost, from the prices given or litellm's table, and asks. Answers are
+    kept in OUT.replies.jsonl by content, so that a run which was interrupted goes on where it was
+    and a repeated one costs nothing. An answer that is not made by crossing out is asked for once
+    more; one that still is not gets `flags`, and `annotate` will drop it.
+    """
+    with refusals():
+        from compressor.training.label import LabelSettings  # noqa: PLC0415
+        from compressor.training.passage import read_passages  # noqa: PLC0415
+        from compressor.training.teacher import Rates  # noqa: PLC0415
+
+        if heavy >= light:
+            raise typer.BadParameter(f"{heavy} is not under --light {light}", param_hint="--heavy")
+        refuse_same(passages, out)
+        found = PriceTable({}).per_million(model)
+        if found is not None and price_in is None and price_out is None:
+            price_in, price_out, source = found
+            typer.echo(f"Prices from {source}: {price_in:g} and {price_out:g} dollars per million")
+        endpoint = endpoint_at(
+            base_url, api_key_env, concurrency, reasoning, price_in, price_out, model=model
+        )
+        settings = LabelSettings(
+            model, grades is Grades.TWO, Rates(light, heavy), most_words, reasoning
+        )
+        _run(endpoint, list(read_passages(passages))[:limit], passages, out, settings, yes)
+
+
+def _run(
+    endpoint: "ModelEndpoint",
+    passages: Sequence["SourcePassage"],
+    given: Path,
+    out: Path,
+    settings: "LabelSettings",
+    yes: bool,
+) -> None:
+    from compressor.tokens import Tokenizers  # noqa: PLC0415
+    from compressor.training.label import Teacher  # noqa: PLC0415
+    from compressor.training.label_cost import estimate  # noqa: PLC0415
+    from compressor.training.label_run import label_file, replies_path  # noqa: PLC0415
+
+    tokenizers = Tokenizers()
+    counter = tokenizers.counter(tokenizers.for_model(settings.model).encoding)
+
+    async def work(ask: "PatientAsk") -> "LabelRun":
+        teacher = Teacher(ask, counter, settings)
+        cost = estimate(passages, teacher, settings, counter, ask.known)
+        _confirm(cost, endpoint, len(passages), yes)
+        with progress("labelling", len(passages)) as advance:
+            return await label_file(
+                *(passages, given, out, ask, counter, settings, endpoint.config.where),
+                advance=lambda: advance(f"labelling{_spent(ask, endpoint)}"),
+            )
+
+    run = endpoint.run(replies_path(out), work)
+    typer.echo(f"{run.labelled:,} of {len(passages):,} passages labelled in {out}")
+    if run.flagged:
+        flags = ", ".join(f"{count:,} x {flag}" for flag, count in run.flags.items())
+        typer.echo(f"{run.flagged:,} of them are flagged: {flags}", err=True)
+    if run.unanswered:
+        typer.echo(
+            f"{len(run.unanswered):,} passages got no answer and are not in it; the same command "
+            f"asks for them again. The first: {run.unanswered[0]}",
+            err=True,
+        )
+
+
+def _confirm(cost: "Estimate", endpoint: "ModelEndpoint", passages: int, yes: bool) -> None:
+    """Say what is about to be asked and ask whether to. Raises Abort, Exit."""
+    if not cost.requests:
+        typer.echo(f"All answers for {passages:,} passages are on disk", err=True)
+        return
+    price_in, price_out = endpoint.price_in, endpoint.price_out
+    dollars = (
+        "at a price that is not known (--price-in, --price-out)"
+        if price_in is None or price_out is None
+        else f"about {cost.dollars(price_in, price_out):.2f} US dollars"
+    )
+    typer.echo(
+        f"{passages:,} passages, {cost.requests:,} requests to {endpoint.config.where}: about "
+        f"{cost.prompt_tokens:,} prompt and {cost.completion_tokens:,} completion tokens, "
+        f"{dollars}",
+        err=True,
+    )
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        typer.echo("Error: there is nobody to ask whether to go on; say so with --yes", err=True)
+        raise typer.Exit(2)
+    typer.confirm("Go on?", abort=True, err=True)
+
+
+def _spent(ask: "PatientAsk", endpoint: "ModelEndpoint") -> str:
+    if endpoint.price_in is None or endpoint.price_out is None:
+        return ""
+    return f", {ask.totals.dollars(endpoint.price_in, endpoint.price_out):.2f} US dollars"
