@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from starlette.applications import Starlette
 
 import compressor as compression
+from compressor.calibration import NamedThresholds
 from compressor.tokens import DEFAULT_ENCODING, Tokenizers
 from compressor.types import PartCompressor
 from proxy import openapi
 from proxy.access import Access
 from proxy.config import Config
+from proxy.config_thresholds import named_thresholds
 from proxy.generation import Generation
 from proxy.ledger import build_sinks
 from proxy.limits import Limiter
@@ -22,6 +24,7 @@ from proxy.pipeline import Pipeline
 from proxy.prices import PriceTable
 from proxy.reload import ConfigSource, Reloader
 from proxy.routes import Probe, Routes, liveness, readiness
+from proxy.sample import Sampler
 from proxy.savings import Sink
 from proxy.services import Services
 from proxy.upstream import Upstream
@@ -41,7 +44,7 @@ def create_app(
 
     Its lifespan starts and closes all of it, given or built. Metrics are counted besides. With
     `source` a changed config is taken over while it runs; `app.state.reload()` has it read at once.
-    Raises ValueError for a Redis address or an encryption key that cannot be used.
+    Raises ValueError for a Redis address, an encryption key or a `redact` that cannot be used.
     """
     metrics = Metrics()
     if tokenizers is None:
@@ -54,6 +57,9 @@ def create_app(
         limiter=_limiter(config),
         sinks=(metrics, *(build_sinks(config, metrics) if sinks is None else sinks)),
         metrics=metrics,
+        sampler=None
+        if config.sample.path is None
+        else Sampler(config.sample, on_dropped=metrics.dropped),
     )
     parts = _Parts(kept, kept.services(config, upstreams), source)
     metrics.watch(parts.degraded)
@@ -73,15 +79,33 @@ class _Kept:
     limiter: Limiter
     sinks: Sequence[Sink]
     metrics: Metrics
+    sampler: Sampler | None = None
 
-    def services(self, config: Config, given: Mapping[str, Upstream] | None = None) -> Services:
+    @property
+    def writers(self) -> Sequence[Sink | Sampler]:
+        """Return what writes on a thread of its own."""
+        return (*self.sinks, *([] if self.sampler is None else [self.sampler]))
+
+    def services(
+        self,
+        config: Config,
+        given: Mapping[str, Upstream] | None = None,
+        thresholds: NamedThresholds | None = None,
+    ) -> Services:
         """Return what a config asks for, made new but for what is kept."""
         prices = PriceTable(config.savings.prices)
         window = prices.context_window
         failed = self.metrics.upstream_failure
         return Services(
             config=config,
-            pipeline=Pipeline(config, self.compressor, self.tokenizers, context_window=window),
+            pipeline=Pipeline(
+                config,
+                self.compressor,
+                self.tokenizers,
+                context_window=window,
+                sampler=self.sampler,
+                thresholds=thresholds,
+            ),
             upstreams=Upstreams(config.upstreams, given=given, on_failure=failed),
             sinks=self.sinks,
             access=Access(config.access),
@@ -149,7 +173,7 @@ class _Parts:
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         """Start everything; the classifier loads while /healthz already answers."""
         await self._generation.services.upstreams.start()
-        for sink in self._kept.sinks:
+        for sink in self._kept.writers:
             await sink.start()
         tasks = [asyncio.create_task(self._load())]
         if self._source is not None:
@@ -165,7 +189,7 @@ class _Parts:
             await self._generation.services.upstreams.close()
             await self._kept.limiter.close()
             await self._kept.compressor.close()
-            for sink in self._kept.sinks:
+            for sink in self._kept.writers:
                 await sink.close()
 
     def reload(self) -> None:
@@ -174,7 +198,11 @@ class _Parts:
             self._reloader.request()
 
     async def _take_over(self, config: Config) -> None:
-        services = self._kept.services(config)
+        # In a thread, as it may have files to read.
+        thresholds = await asyncio.to_thread(
+            named_thresholds, config.compressor.classifier, config.policies
+        )
+        services = self._kept.services(config, thresholds=thresholds)
         async with contextlib.AsyncExitStack() as unless_started:
             unless_started.push_async_callback(services.upstreams.close)
             await services.upstreams.start()
@@ -207,7 +235,7 @@ class _Parts:
             found["config"] = self._reloader.trouble
         if (why := kept.limiter.degraded()) is not None:
             found["limits"] = why
-        for sink in kept.sinks:
+        for sink in kept.writers:
             if (why := sink.degraded()) is not None:
                 found[type(sink).__name__] = why
         return found

@@ -5,7 +5,7 @@ https://learn.microsoft.com/azure/ai-foundry/openai/reference
 
 import re
 from dataclasses import dataclass
-from urllib.parse import quote, unquote, unquote_to_bytes
+from urllib.parse import quote, unquote, unquote_plus, unquote_to_bytes
 
 from proxy.errors import RequestRefused
 from proxy.model_names import ModelNames
@@ -26,6 +26,8 @@ _DEPLOYED = frozenset(
         "/images/edits",
     }
 )
+_NAMED = re.compile(r"(?:^|(?<=&))(?:model|deployment)=[^&]*")
+_API_KEY = re.compile(r"(?:^|(?<=&))api-key=[^&]*(?:&|$)", re.IGNORECASE)
 _API_VERSION = re.compile(r"(?:^|(?<=&))api-version=[^&]*(?:&|$)")
 
 
@@ -86,6 +88,35 @@ def to_azure(
         query = f"{query}&api-version={api_version}" if query else f"api-version={api_version}"
     prefix = "" if base_url.rstrip("/").endswith("/openai") else "/openai"
     return f"{prefix}{path}?{query}"
+
+
+def with_model(target: str, name: str, *, azure: bool) -> str:
+    """Return a websocket's target that asks for the model `name`, all else in it as it was.
+
+    https://learn.microsoft.com/azure/ai-foundry/openai/realtime-audio-websockets: where OpenAI has
+    `?model=`, Azure's api-version URLs have `?deployment=`. A target that names none, or more than
+    one, stays as it is.
+    """
+    path, _, query = target.partition("?")
+    found = _NAMED.findall(query)
+    if len(found) != 1:
+        return target
+    parameter = "deployment" if azure else "model"
+    key, value = found[0].split("=", 1)
+    if key == parameter and unquote_plus(value) == name:
+        return target
+    new = f"{parameter}={quote(name, safe='', errors='replace')}"
+    return f"{path}?{_NAMED.sub(lambda _: new, query)}"
+
+
+def without_key(target: str) -> str:
+    """Return the target without Azure's `api-key` parameter, for where another key goes along.
+
+    Browsers, which cannot set headers on a websocket, send their key in it.
+    """
+    path, _, query = target.partition("?")
+    query = _API_KEY.sub("", query).rstrip("&")
+    return f"{path}?{query}" if query else path
 
 
 def without_api_version(target: str) -> str:

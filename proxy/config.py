@@ -5,18 +5,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 
 from policies.types import Policy, Route
 from proxy.config_access import AccessConfig, AccessKey
 from proxy.config_file import Document, Key, NotReadable, Place, Problem, parse
 from proxy.config_problems import explain
 from proxy.config_resolve import resolve
+from proxy.config_sample import SampleConfig
 from proxy.config_section import Section, check_port
+from proxy.config_thresholds import threshold_complaints
 from proxy.config_upstream import UpstreamConfig
+from proxy.unix_socket import SocketAccess
 
 
 class ServerConfig(Section):
@@ -24,6 +27,17 @@ class ServerConfig(Section):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8400, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    uds: Path | None = Field(
+        None,
+        description="Path of a Unix socket to listen on, instead of an address and a port: only "
+        "this machine reaches it, so it asks for no proxy keys of its own.",
+    )
+    uds_access: SocketAccess = Field(
+        SocketAccess.OWNER,
+        description="Who of this machine's users may connect to it: the `owner` of the process, "
+        "its `group` as well (for a web server before it), or `everyone`. The folder's permissions "
+        "count besides.",
+    )
     allow_open: bool = Field(
         False,
         description="Listen on an address that other machines reach although no proxy keys are "
@@ -56,9 +70,29 @@ class ServerConfig(Section):
         description="How long a client may pause in the middle of a body before it is refused with "
         "408; one that sends less than 100 bytes a second counts as pausing.",
     )
+    max_websocket_message_bytes: int = Field(
+        16 * 1024 * 1024,
+        ge=1024,
+        description="A websocket message larger than this, from either end, closes the socket with "
+        "1009.",
+    )
+    websocket_ping_seconds: float = Field(
+        20,
+        ge=0,
+        description="How long an end of a websocket may be silent before it is asked for a sign of "
+        "life; without one for as long again (of the upstream half as long) it is given up. 0 asks "
+        "never.",
+    )
     shutdown_seconds: float = Field(
         10, ge=0, description="How long running requests may take to finish at shutdown."
     )
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        both = sorted({"host", "port"} & self.model_fields_set)
+        if self.uds is not None and both:
+            raise ValueError(f"listens on uds or on host and port, not on both: remove {both[0]}")
+        return self
 
 
 class CompressorConfig(Section):
@@ -211,6 +245,7 @@ class Config(Section):
     access: AccessConfig = Field(default_factory=AccessConfig)
     cache: CacheConfig = Field(default_factory=CacheConfig)
     savings: SavingsConfig = Field(default_factory=SavingsConfig)
+    sample: SampleConfig = Field(default_factory=SampleConfig)
 
 
 class ConfigError(Exception):
@@ -281,6 +316,9 @@ def read(
         config = Config.model_validate(resolved.values)
     except ValidationError as error:
         complaints.extend(explain(error, Config))
+    else:
+        classifier = config.compressor.classifier
+        complaints.extend(threshold_complaints(classifier, config.policies))
     problems = list(document.problems)
     for found, text in complaints:
         key = resolved.moved.get(found, found)

@@ -109,7 +109,7 @@ def _type(annotation: Any) -> str:  # noqa: ANN401  (a type expression may be an
         return _WORDS[annotation]
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in (Union, UnionType):
-        return _type(next(arg for arg in arguments if arg is not NoneType))
+        return " or ".join(dict.fromkeys(_type(arg) for arg in arguments if arg is not NoneType))
     if origin is Literal:
         return _choices(arguments)
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):

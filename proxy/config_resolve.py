@@ -70,6 +70,7 @@ def resolve(
     _complete_policies(resolved)
     _check_routes(resolved)
     _fill_savings_path(resolved)
+    _expand_sample_path(resolved)
     return resolved
 
 
@@ -222,7 +223,7 @@ def _fill_savings_path(resolved: Resolved) -> None:
     block = resolved.values.get("savings", {})
     if not isinstance(block, dict):
         return
-    home = resolved.environment.get("HOME") or str(Path.home())
+    home = _home(resolved)
     path = block.get("path")
     if path is None:
         data = resolved.environment.get("XDG_DATA_HOME", "")
@@ -232,3 +233,14 @@ def _fill_savings_path(resolved: Resolved) -> None:
     elif isinstance(path, str) and (path == "~" or path.startswith("~/")):
         path = home + path[1:]
     resolved.values["savings"] = {**block, "path": path}
+
+
+def _expand_sample_path(resolved: Resolved) -> None:
+    block = resolved.values.get("sample")
+    path = block.get("path") if isinstance(block, dict) else None
+    if isinstance(block, dict) and isinstance(path, str) and path.startswith("~/"):
+        resolved.values["sample"] = {**block, "path": _home(resolved) + path[1:]}
+
+
+def _home(resolved: Resolved) -> str:
+    return resolved.environment.get("HOME") or str(Path.home())

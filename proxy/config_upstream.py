@@ -113,7 +113,9 @@ class UpstreamConfig(Section):
     read_timeout_seconds: float = Field(
         600, gt=0, description="Longest silence between two pieces of an answer."
     )
-    max_connections: int = Field(512, ge=1, description="Connections kept to this upstream.")
+    max_connections: int = Field(
+        512, ge=1, description="Connections kept to this upstream, without websockets."
+    )
     connect_retries: int = Field(
         1, ge=0, le=5, description="Further tries when no connection could be opened."
     )

@@ -58,7 +58,7 @@ def _upstreams(config: Config) -> Iterator[Complaint]:
         url = urlsplit(upstream.base_url or "")
         host = url.hostname or ""
         key = ("upstreams", name, "base_url")
-        if is_loopback(host) and url.port == config.server.port:
+        if config.server.uds is None and is_loopback(host) and url.port == config.server.port:
             yield key, "is the proxy's own address: a request would go round in a circle"
         if url.scheme == "http" and upstream.api_key is not None and not is_loopback(host):
             yield key, "the API key crosses the network unencrypted; use https:// if you can"

@@ -186,6 +186,22 @@ def request_id_headers(request_id: str, shape: ErrorShape) -> list[tuple[bytes, 
     return [*headers, (b"request-id", value)] if shape is ErrorShape.ANTHROPIC else headers
 
 
+def error_headers(
+    error: BaseException, request_id: str, shape: ErrorShape, length: int
+) -> list[tuple[bytes, bytes]]:
+    """Return the headers of an error's answer, whose body has `length` bytes."""
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % length),
+        *request_id_headers(request_id, shape),
+    ]
+    if isinstance(error, RequestRefused):
+        headers += error.headers
+        if error.retry_after is not None:
+            headers.append((b"retry-after", b"%d" % error.retry_after))
+    return headers
+
+
 def not_served(method: str, path: str) -> RequestRefused:
     """Return the 404 for a path outside the API, in the words that OpenAI uses."""
     return RequestRefused(
@@ -206,6 +222,17 @@ def wrong_method(method: str, path: str) -> RequestRefused:
 def not_allowed(method: str) -> RequestRefused:
     """Return the 405 for a method that is not passed on, on any path."""
     return RequestRefused(405, f"The method {method} is not passed on.", code="method_not_allowed")
+
+
+def foreign_origin() -> RequestRefused:
+    """Return the 403 for a web page from elsewhere that would use an upstream's own key."""
+    return RequestRefused(
+        403,
+        "This web page may not open a websocket here: without proxy keys every "
+        "page that somebody on this machine visits could use the upstream's key. With proxy keys "
+        "(access.keys) a page that has one may.",
+        code="origin_not_allowed",
+    )
 
 
 def too_large(limit: int) -> RequestRefused:

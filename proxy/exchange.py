@@ -22,8 +22,8 @@ from proxy.errors import (
     UpstreamProtocolError,
     answer_for,
     error_body,
+    error_headers,
     error_shape,
-    request_id_headers,
     too_large,
     without_words,
 )
@@ -172,7 +172,7 @@ class Exchange:
         return Outgoing(
             method=self._scope["method"],
             path=self._scope["path"],
-            target=_target(self._scope),
+            target=target_of(self._scope),
             headers=self._scope["headers"],
             fields=self._headers,
             body=body,
@@ -250,17 +250,9 @@ class Exchange:
     def _error_headers(
         self, error: Exception, body: bytes, shape: ErrorShape
     ) -> list[tuple[bytes, bytes]]:
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(body)),
-            *request_id_headers(self._id, shape),
-        ]
+        headers = error_headers(error, self._id, shape, len(body))
         if isinstance(error, UpstreamError) and self._tries > 1:
             headers.append((b"x-should-retry", b"false"))
-        if isinstance(error, RequestRefused):
-            headers += error.headers
-            if error.retry_after is not None:
-                headers.append((b"retry-after", b"%d" % error.retry_after))
         if self._dialect is not None and self._plan is not None:
             headers += head.report_headers(self._plan.report)
         return headers
@@ -325,7 +317,7 @@ def _ms(start: float | None, end: float | None) -> float | None:
     return (end - start) * 1000 if start is not None and end is not None else None
 
 
-def _target(scope: Scope) -> str:
+def target_of(scope: Scope) -> str:
     """Return what follows /v1 in the request line, byte for byte."""
     target: bytes = scope["raw_path"][len(b"/v1") :]
     if query := scope["query_string"]:

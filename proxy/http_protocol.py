@@ -9,6 +9,7 @@ import asyncio
 import uuid
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from proxy.errors import RequestRefused, error_body
@@ -23,6 +24,20 @@ class _BadHead(Exception):
     """Ends the parsing of a head; what is wrong with it is in `_refusal`."""
 
 
+class _Parser(httptools.HttpRequestParser):
+    """Keeps what came behind the head of a request for another protocol, which it does not read."""
+
+    rest = b""
+
+    def feed_data(self, data: bytes) -> None:  # type: ignore[override]  # it is fed nothing else
+        """Parse."""
+        try:
+            super().feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self.rest = data[upgrade.args[0] :]
+            raise
+
+
 class GuardedProtocol(HttpToolsProtocol):
     """One client's connection. Subclassed by `guarded` with the limits."""
 
@@ -32,8 +47,10 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  (uvicorn's own)
         super().__init__(*args, **kwargs)
+        self._use_new_parser()
         self._in_head = True
         self._in_body = False
+        self._declined = False
         # What llhttp took and has not shown yet: a head, or a trailer, that does not end.
         self._hidden_bytes = 0
         self._body_deadline = 0.0
@@ -59,7 +76,9 @@ class GuardedProtocol(HttpToolsProtocol):
             self._extend(len(data))
         self._hidden_bytes = self._hidden_bytes + len(data) if was_in_head or self._in_body else 0
         super().data_received(data)
-        if self.transport.is_closing():
+        if self._declined:
+            self._go_on_as_http()
+        elif self.transport.is_closing():
             self._stop()
         elif self._hidden_bytes > self.max_head_bytes and (self._in_head or self._in_body):
             self._refuse(self._head_too_large())
@@ -87,6 +106,10 @@ class GuardedProtocol(HttpToolsProtocol):
         self._refusal = self._faults()
         if self._refusal is not None:
             raise _BadHead
+        upgrades = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+        if upgrades and not self._should_upgrade():
+            self._declined = True
+            return
         self._in_head, self._in_body = False, True
         self._hidden_bytes = 0
         super().on_headers_complete()
@@ -98,13 +121,56 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Stop the clock: what follows is the answer, which may take its time."""
+        if self._declined:
+            return
         self._stop()
         self._in_body = False
         super().on_message_complete()
 
+    def _use_new_parser(self) -> None:
+        self.parser = self._parser = _Parser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing: a client may ask."""
+
+    def _go_on_as_http(self) -> None:
+        """Read a request that offers to go on in another protocol as what it is: HTTP/1.1.
+
+        RFC 9110 section 7.8 lets a server do that; Java's client, for one, offers h2c by default.
+        llhttp takes what follows such a head for the other protocol, also where it is the
+        request's body.
+        """
+        self._declined = False
+        rest, version = self._parser.rest, self.parser.get_http_version().encode()
+        lines = [b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, version)]
+        for name, value in self.headers:
+            if name == b"upgrade":
+                continue
+            tokens = [token.strip() for token in value.split(b",")]
+            kept = [token for token in tokens if token.lower() != b"upgrade"]
+            is_connection = name == b"connection"
+            lines.append(b"%b: %b\r\n" % (name, b", ".join(kept) if is_connection else value))
+        self._use_new_parser()
+        self.data_received(b"".join([*lines, b"\r\n", rest]))
+
+    def _should_upgrade(self) -> bool:
+        """Return whether a websocket is asked for: by GET, without a body, and next in turn."""
+        busy = self.cycle is not None and not self.cycle.response_complete  # type: ignore[redundant-expr]
+        names = {name for name, _ in self.headers}
+        return (
+            not busy
+            and self.parser.get_method() == b"GET"
+            and self.parser.get_http_version() == "1.1"
+            and b"sec-websocket-key" in names
+            and not names & {b"content-length", b"transfer-encoding"}
+            and super()._should_upgrade()
+        )
+
     def handle_websocket_upgrade(self) -> None:
         """Leave the connection to the other protocol."""
         self._stop()
+        self._in_head = self._in_body = False
         super().handle_websocket_upgrade()
 
     def _faults(self) -> RequestRefused | None:

@@ -19,6 +19,10 @@ from proxy.savings import Ending, SavingsRecord
 from proxy.tally import DAY, MINUTE, LocalTallies, Moment, Tally
 
 _CLOSE_SECONDS = 1.0
+# Clients sleep for as long as retry-after says, Anthropic's even for hours. A minute's window may
+# be waited for; what is left of a day is no wait to stop a program for.
+_LONGEST_WAIT = 2 * MINUTE
+_NO_RETRY = (b"x-should-retry", b"false")
 # Endings after which the provider has nothing to bill.
 _UNBILLED = frozenset({Ending.REFUSED, Ending.UPSTREAM_UNREACHABLE, Ending.INTERNAL_ERROR})
 
@@ -160,6 +164,12 @@ class Allowance:
         if not allowed:
             raise self._refusal(requests, tokens)
 
+    def use(self, tokens: int) -> None:
+        """Count tokens that were used now, before the end of what they belong to."""
+        if self.counts_tokens:
+            self._limiter.add(self._tenant, self._limiter.moment(), tokens)
+            self._reserved += tokens
+
     def settle(self, record: SavingsRecord) -> None:
         """Correct the count to what the answer says was used; give it back where none was.
 
@@ -214,11 +224,13 @@ class Allowance:
         headers = tuple(self.headers())
         if wait == math.inf:
             message = f"Request too large for {about} It has to become shorter."
-            headers += ((b"x-should-retry", b"false"),)
+            headers += (_NO_RETRY,)
             seconds = None
         else:
             seconds = max(1, math.ceil(wait))
             message = f"Rate limit reached for {about} Please try again in {seconds}s."
+            if seconds > _LONGEST_WAIT:
+                headers += (_NO_RETRY,)
         return RequestRefused(
             429,
             message,

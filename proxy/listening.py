@@ -1,6 +1,7 @@
 """Which addresses only this machine can reach, and what it takes to listen on others."""
 
 import ipaddress
+from urllib.parse import urlsplit
 
 from proxy.config import Config
 
@@ -15,9 +16,19 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_local_origin(origin: str) -> bool:
+    """Return whether an Origin header names a page that this machine itself serves."""
+    try:
+        return is_loopback(urlsplit(origin).hostname or "")
+    except ValueError:
+        return False
+
+
 def is_open(config: Config) -> bool:
     """Return whether anybody on another machine could use the proxy."""
-    return not is_loopback(config.server.host) and not config.access.required
+    server = config.server
+    local = server.uds is not None or is_loopback(server.host)
+    return not local and not config.access.required
 
 
 def why_not_to_listen(config: Config) -> str | None:

@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -32,9 +32,48 @@ _ADVICE = re.compile(r"\n\nThis looks like a bug in LiteLLM.*|\s*Handle with `li
 _OVERLOADED = 529  # Anthropic's; OpenAI says 503
 
 
+class AnswerForm(Protocol):
+    """How what litellm returns is given to the client."""
+
+    end: bytes  # of a stream
+
+    def body(self, answer: Any) -> bytes:  # noqa: ANN401
+        """Return a whole answer."""
+        ...
+
+    def read(self, stream: Any) -> Any:  # noqa: ANN401
+        """Return what a stream's events are made of, one after the other."""
+        ...
+
+    def events(self, piece: Any) -> Iterator[bytes]:  # noqa: ANN401
+        """Yield the events for one of those."""
+        ...
+
+
+class CompletionForm:
+    """As a chat or text completion, or embeddings."""
+
+    end = DONE
+
+    def __init__(self, include_usage: bool) -> None:
+        self._include_usage = include_usage
+
+    def body(self, answer: Any) -> bytes:  # noqa: ANN401
+        """Return it as OpenAI's JSON."""
+        return completion_body(answer.model_dump())
+
+    def read(self, stream: Any) -> Any:  # noqa: ANN401
+        """Return the stream itself."""
+        return stream
+
+    def events(self, piece: Any) -> Iterator[bytes]:  # noqa: ANN401
+        """Yield a chunk's events."""
+        return stream_event(piece.model_dump(), include_usage=self._include_usage)
+
+
 def completion_body(answer: Mapping[str, Any]) -> bytes:
     """Return a chat or text completion, or a list of embeddings, as JSON."""
-    body = _without_nulls(answer)
+    body = without_nulls(answer)
     for choice in body.get("choices", ()):
         choice.setdefault("finish_reason", None)
         choice.setdefault("logprobs", None)
@@ -45,7 +84,7 @@ def completion_body(answer: Mapping[str, Any]) -> bytes:
                 call.pop("index", None)
             for name in [name for name, value in message.items() if value == []]:
                 del message[name]
-    return _json(body)
+    return json_bytes(body)
 
 
 def stream_event(chunk: Mapping[str, Any], *, include_usage: bool) -> Iterator[bytes]:
@@ -53,7 +92,7 @@ def stream_event(chunk: Mapping[str, Any], *, include_usage: bool) -> Iterator[b
 
     OpenAI sends `usage: null` with every chunk then, and the counts with an empty `choices`.
     """
-    body = _without_nulls(chunk)
+    body = without_nulls(chunk)
     usage = body.pop("usage", None)
     for choice in body.get("choices", ()):
         choice.setdefault("finish_reason", None)
@@ -72,24 +111,26 @@ def stream_event(chunk: Mapping[str, Any], *, include_usage: bool) -> Iterator[b
 
 
 def _event(body: Mapping[str, Any]) -> bytes:
-    return b"data: " + _json(body) + b"\n\n"
+    return b"data: " + json_bytes(body) + b"\n\n"
 
 
-def _json(body: Mapping[str, Any]) -> bytes:
+def json_bytes(body: Mapping[str, Any]) -> bytes:
+    """Return an object as JSON, whatever its numbers and strings."""
     try:
         return orjson.dumps(body)
     except orjson.JSONEncodeError:  # integers beyond 64 bits, lone surrogates
         return json.dumps(body).encode()
 
 
-def _without_nulls(value: Any) -> Any:  # noqa: ANN401  (any JSON value)
+def without_nulls(value: Any) -> Any:  # noqa: ANN401  (any JSON value)
+    """Return a value without null members and those that are litellm's own."""
     if isinstance(value, Mapping):
         return {
-            name: _without_nulls(member)
+            name: without_nulls(member)
             for name, member in value.items()
             if member is not None and name not in _NEVER
         }
-    return [_without_nulls(item) for item in value] if isinstance(value, list | tuple) else value
+    return [without_nulls(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 @dataclass(frozen=True, slots=True)

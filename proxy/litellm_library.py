@@ -25,12 +25,36 @@ _ENVIRONMENT = {
 }
 
 
+class _NothingKept:
+    """Stands where the library would keep one request's tool calls for another."""
+
+    def get_cache(self, key: object) -> None:
+        pass
+
+    def set_cache(self, key: object, value: object) -> None:
+        pass
+
+
 @dataclass(frozen=True, slots=True)
 class Library:
     """litellm, and how many upstreams use its HTTP clients, by the id of their event loop."""
 
     litellm: Any
     users: Counter[int] = field(default_factory=Counter)
+
+    def responses(self) -> tuple[Any, Any]:
+        """Return the translation of the Responses API to chat completions, and of streams back."""
+        from litellm.responses.litellm_completion_transformation import (  # noqa: PLC0415
+            streaming_iterator,
+            transformation,
+        )
+
+        # By the ids of tool calls, which are not one client's alone.
+        transformation.TOOL_CALLS_CACHE = _NothingKept()
+        return (
+            transformation.LiteLLMCompletionResponsesConfig,
+            streaming_iterator.LiteLLMCompletionStreamingIterator,
+        )
 
     def take(self) -> None:
         """Count one more upstream of the running event loop."""

@@ -7,7 +7,7 @@ the rest is refused in the words that OpenAI has for an unknown argument.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 from proxy.errors import RequestRefused
@@ -73,6 +73,33 @@ _TEXT = frozenset(
         "user",
     }
 )
+# https://platform.openai.com/docs/api-reference/responses/create
+_RESPONSES = frozenset(
+    {
+        "input",
+        "instructions",
+        "max_output_tokens",
+        "parallel_tool_calls",
+        "reasoning",
+        "safety_identifier",
+        "stream",
+        "temperature",
+        "text",
+        "tool_choice",
+        "tools",
+        "top_p",
+        "user",
+    }
+)
+# What changes nothing of the answer where nothing is kept.
+_OF_KEPT = frozenset({"include", "prompt_cache_key", "store", "stream_options", "truncation"})
+_KEPT_NOWHERE = "this upstream keeps nothing; send the whole conversation in `input`"
+_REFUSED = {
+    "previous_response_id": _KEPT_NOWHERE,
+    "conversation": _KEPT_NOWHERE,
+    "background": "this upstream keeps nothing, so there would be no answer to come back for",
+    "prompt": "this upstream has no stored prompts",
+}
 _EMBEDDING = frozenset({"input", "dimensions", "encoding_format", "user"})
 # litellm has a use of its own for these names, or does not take them.
 _LEFT_OUT = frozenset({"metadata"})
@@ -87,14 +114,19 @@ class Operation:
     function: str
     required: str
     arguments: frozenset[str]
+    left_out: frozenset[str] = _LEFT_OUT
+    refused: Mapping[str, str] = field(default_factory=dict)  # arguments that it has, and why not
 
 
+RESPONSES = "/responses"
 OPERATIONS: Mapping[str, Operation] = {
     operation.path: operation
     for operation in (
         Operation("/chat/completions", "acompletion", "messages", _CHAT | _SAMPLING),
         Operation("/completions", "atext_completion", "prompt", _TEXT | _SAMPLING),
         Operation("/embeddings", "aembedding", "input", _EMBEDDING),
+        # Made into a chat completion by litellm_responses.
+        Operation(RESPONSES, "acompletion", "input", _RESPONSES, _LEFT_OUT | _OF_KEPT, _REFUSED),
     )
 }
 
@@ -132,8 +164,11 @@ def read_request(operation: Operation, body: bytes) -> Asked:
             continue
         if name in operation.arguments:
             arguments[name] = value
-        elif name in _LEFT_OUT:
+        elif name in operation.left_out:
             left_out.append(name)
+        elif name in operation.refused:
+            if value is not False:
+                raise _refused(f"{name}: {operation.refused[name]}", name)
         else:
             raise RequestRefused(
                 400,
@@ -141,7 +176,7 @@ def read_request(operation: Operation, body: bytes) -> Asked:
                 param=name[:100],
                 code="unknown_parameter",
             )
-    _check_types(arguments)
+    check_types(arguments)
     options = arguments.get("stream_options")
     return Asked(
         arguments=arguments,
@@ -155,18 +190,25 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON value")
 
 
-def _check_types(arguments: Mapping[str, object]) -> None:
+def only_chat(arguments: Mapping[str, object]) -> dict[str, object]:
+    """Return those arguments that a chat completion may be asked for with."""
+    allowed = OPERATIONS["/chat/completions"].arguments
+    return {name: value for name, value in arguments.items() if name in allowed}
+
+
+def check_types(arguments: Mapping[str, object], *, tools: frozenset[str] = _TOOLS) -> None:
     """Raise RequestRefused for tools and media that would make this machine ask elsewhere."""
-    for tool in _items(arguments.get("tools")):
+    for tool in items(arguments.get("tools")):
         kind = tool.get("type")
-        if kind not in _TOOLS:
+        if kind not in tools:
             raise _refused(f"tools of type {kind!r} are not passed to this provider", "tools")
-    for message in _items(arguments.get("messages")):
-        for part in _items(message.get("content")):
+    for message in items(arguments.get("messages")):
+        for part in items(message.get("content")):
             _check_part(part)
 
 
-def _items(value: object) -> Iterator[Mapping[str, object]]:
+def items(value: object) -> Iterator[Mapping[str, object]]:
+    """Yield the objects in a list; nothing of what is no list."""
     if isinstance(value, Sequence) and not isinstance(value, str):
         yield from (item for item in value if isinstance(item, dict))
 

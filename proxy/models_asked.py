@@ -29,10 +29,11 @@ _NAMES_MODEL = re.compile(rb"(?<![a-z])name\*?[^;]*model", re.IGNORECASE)
 _MAX_HEADER_BYTES = 1024
 
 
-def in_query(query: bytes) -> list[str]:
-    """Return the models that a query string names."""
+def in_query(query: bytes, *, deployments: bool = False) -> list[str]:
+    """Return the models that a query string names; with `deployments` in Azure's way too."""
+    names = {"model", "deployment"} if deployments else {"model"}
     pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, errors="replace")
-    return [value for name, value in pairs if name.casefold() == "model"]
+    return [value for name, value in pairs if name.casefold() in names]
 
 
 def has_to_name_one(method: str, path: str) -> bool:

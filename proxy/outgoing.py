@@ -4,13 +4,14 @@ from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass
 
 from proxy import headers as head
-from proxy.azure import to_azure, without_api_version
+from proxy.azure import to_azure, with_model, without_api_version, without_key
 from proxy.config_upstream import Auth, UpstreamConfig, Via
 from proxy.errors import RequestRefused
 from proxy.headers import RawHeaders
 from proxy.model_names import ModelNames, renamed
 from proxy.upstream import UpstreamRequest
 from proxy.upstream_choice import stickiness
+from proxy.websocket_handshake import without_keys
 
 # Paths whose answers do not hang on what an upstream keeps for its users: any upstream will do.
 _STATELESS = frozenset(
@@ -49,6 +50,7 @@ class Outgoing:
     the client's content-length. `conversation` keeps what belongs together at one upstream.
     `azure` says that the client speaks to Azure's URLs, `deployment` which one it named there.
     `swaps` says that what the client sent as its API key is a proxy key, which must not go on.
+    `subprotocols` are those that the opening handshake of a websocket offers; None for a request.
     """
 
     method: str
@@ -67,6 +69,7 @@ class Outgoing:
     swaps: bool = False
     azure: bool = False
     deployment: str | None = None
+    subprotocols: tuple[str, ...] | None = None
     upstream: str | None = None
     tries: int = 0
 
@@ -74,6 +77,10 @@ class Outgoing:
     def movable(self) -> bool:
         """Whether another upstream could answer, now that one has not: nothing is lost by that."""
         body = self.body
+        if self.subprotocols is not None:
+            # A call that goes on, and a key made for one session, are known where they were made.
+            key = head.client_key(self.fields) or ""
+            return "call_id=" not in self.target and not key.startswith("ek_")
         if body is not None and not isinstance(body, bytes):
             return False
         if self.path not in _STATELESS:
@@ -94,6 +101,14 @@ class Outgoing:
         """Whether an upstream would be sent no proxy key: where one came, its own replaces it."""
         return not self.swaps or config.api_key is not None or config.auth is Auth.NONE
 
+    def subprotocols_for(self, config: UpstreamConfig) -> tuple[str, ...]:
+        """Return what an upstream's websocket is offered: a key in it only where that goes on."""
+        offered = self.subprotocols or ()
+        return offered if self._keeps_key(config) else without_keys(offered)
+
+    def _keeps_key(self, config: UpstreamConfig) -> bool:
+        return config.auth is not Auth.NONE and self._credential(config) is None
+
     async def request(self, config: UpstreamConfig, names: ModelNames) -> UpstreamRequest:
         """Return what is sent to an upstream; raises RequestRefused where it cannot be asked."""
         if not self.may_go_to(config):
@@ -112,13 +127,12 @@ class Outgoing:
                 new = await renamed(body, coding, name, self.max_bytes)
                 if new is not None:
                     body, length, decoded = new, len(new), True
-        own = config.api_key.get_secret_value() if config.api_key is not None else None
         return UpstreamRequest(
             method=self.method,
             target=self._target(config, names),
             headers=head.to_upstream(
                 self.headers,
-                credential=self._credential(config, own),
+                credential=self._credential(config),
                 drop_credentials=config.auth is Auth.NONE,
                 new_length=length,
                 decoded=decoded,
@@ -129,6 +143,14 @@ class Outgoing:
         )
 
     def _target(self, config: UpstreamConfig, names: ModelNames) -> str:
+        target = self.target
+        if self.subprotocols is not None:
+            if self.model:
+                deployed = config.via is Via.AZURE and self.path == "/v1/realtime"
+                name = names.find(self.model) or self.model
+                target = with_model(target, name, azure=deployed)
+            if not self._keeps_key(config):
+                target = without_key(target)
         if config.via is Via.AZURE:
             streamed = self.body is not None and not isinstance(self.body, bytes)
             if streamed and not self.model and is_stateless(self.path):
@@ -139,17 +161,18 @@ class Outgoing:
                     code="request_too_large",
                 )
             return to_azure(
-                self.target,
+                target,
                 base_url=config.base_url or "",
                 deployment=self.deployment,
                 model=self.model,
                 names=names,
                 api_version=config.api_version or "",
             )
-        return without_api_version(self.target) if self.azure else self.target
+        return without_api_version(target) if self.azure else target
 
-    def _credential(self, config: UpstreamConfig, own: str | None) -> tuple[str, str] | None:
+    def _credential(self, config: UpstreamConfig) -> tuple[str, str] | None:
         """Return the header that replaces the client's credentials, None to leave those alone."""
+        own = config.api_key.get_secret_value() if config.api_key is not None else None
         if own is None and (config.auth is None or config.auth is Auth.NONE):
             return None
         key = head.client_key(self.fields) if own is None else own

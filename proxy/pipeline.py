@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from compressor.calibration import NamedThresholds
 from compressor.types import PartCompressor
-from policies.match import Router, model_glob
+from policies.match import Router
 from policies.select import select
-from policies.types import Mode, Policy, RequestFacts, Role, Route
+from policies.types import Policy, RequestFacts, Role, Route
 from proxy.body import DecodedBody, decode_body, model_named
 from proxy.config import Config
+from proxy.config_thresholds import named_thresholds
 from proxy.config_upstream import UsageMode
+from proxy.context_windows import ContextWindows
 from proxy.control import Control, read_control
 from proxy.counting import PromptCounter, TokenizerSource
 from proxy.dialects import DIALECTS
@@ -18,8 +21,10 @@ from proxy.dialects.base import BodyReading, BodyText, Dialect
 from proxy.errors import RequestRefused
 from proxy.json_spans import Edit, Unreadable, splice, string_literal
 from proxy.request_question import questions
+from proxy.sample import Sampler
 from proxy.savings import CompressionReport, Treatment
 from proxy.text_compression import answer_of, body_texts, policy_for, read_request
+from proxy.tool_descriptions import with_tool_descriptions
 from proxy.treatment import Treated, leave_alone, text_parts, treat
 from proxy.upstream_choice import stickiness
 
@@ -57,17 +62,23 @@ class Pipeline:
         tokenizers: TokenizerSource,
         *,
         context_window: Callable[[str], int | None] | None = None,
+        sampler: Sampler | None = None,
+        thresholds: NamedThresholds | None = None,
     ) -> None:
-        """Take `context_window` to look up, in tokens, what the config's own globs leave open."""
+        """Take `context_window` to look up, in tokens, what the config's own globs leave open.
+
+        `sampler` is offered what is to be compressed. `thresholds` are the classifier's by name;
+        without, they are read here. Raises UnknownThreshold for a policy whose name has none.
+        """
         self._config = config
         self._compressor = compressor
         self._router = Router(config.routes)
         self._counter = PromptCounter(tokenizers)
-        self._windows = [
-            (model_glob(pattern), size)
-            for pattern, size in config.compressor.context_windows.items()
-        ]
-        self._context_window = context_window
+        self._windows = ContextWindows(config.compressor.context_windows, context_window)
+        self._thresholds = thresholds or named_thresholds(
+            config.compressor.classifier, config.policies
+        )
+        self._sampler = sampler
 
     def route(
         self, *, path: str, headers: Mapping[str, str], tenant: str, model: str = ""
@@ -84,6 +95,11 @@ class Pipeline:
                 code="no_route",
             )
         return route
+
+    def depends_on_model(self, *, path: str, headers: Mapping[str, str], tenant: str) -> bool:
+        """Return whether a request's model decides on its route, all else being known."""
+        facts = RequestFacts(model="", path=path, tenant=tenant, headers=headers)
+        return self._router.depends_on_model(facts)
 
     def untouched(
         self,
@@ -143,7 +159,9 @@ class Pipeline:
         policy = control.applied(self._config.policies[route.policy])
         if check_policy is not None:
             check_policy("off" if control.bypass else policy.name)
-        reading = await self._with_tools(DIALECTS[path], content.data, policy, reading)
+        reading = await with_tool_descriptions(
+            DIALECTS[path], content.data, policy, reading, self._counter
+        )
         treated = await self._treat(control, policy, reading, tenant)
         ask = reading.ask_usage if self._asks(route) and not control.bypass else None
         sent = await _edited(body, content, treated.changes, ask)
@@ -176,7 +194,10 @@ class Pipeline:
             raise RequestRefused(400, f"The body cannot be read: {why.note}") from None
         request = await asyncio.to_thread(read_request, content.data)
         check_models([request.model])
-        policy = policy_for(request, self._config.policies, check_policy)
+        # In a thread, as the first threshold that has a name has files read.
+        policy = await asyncio.to_thread(
+            policy_for, request, self._config.policies, check_policy, self._thresholds.number
+        )
         owner = self._owner(tenant)
         counts = await self._counter.count(request.model, request.all_texts, owner=owner)
         texts = body_texts(request, policy)
@@ -185,11 +206,12 @@ class Pipeline:
             policy,
             texts,
             parts,
-            select(policy, parts, window=self._window(request.model)),
+            select(policy, parts, window=self._windows.of(request.model)),
             counts,
             compressor=self._compressor,
             tenant=owner,
             questions=None if request.question is None else [request.question] * len(texts),
+            number_of=self._thresholds.number,
         )
         return answer_of(request, treated)
 
@@ -216,26 +238,6 @@ class Pipeline:
             return await asyncio.to_thread(_read, dialect, body, coding, limit)
         return _read(dialect, body, coding, limit)
 
-    async def _with_tools(
-        self, dialect: Dialect, data: bytes, policy: Policy, reading: BodyReading
-    ) -> BodyReading:
-        """Return the reading with the descriptions that the policy wants compressed besides."""
-        least = policy.tool_descriptions
-        if least is None or policy.mode is Mode.OFF:
-            return reading
-        try:
-            if len(data) > _INLINE_BYTES:
-                found = await asyncio.to_thread(dialect.read_tools, data)
-            else:
-                found = dialect.read_tools(data)
-        except Unreadable as why:
-            return replace(reading, note=f"its tools are left alone: {why.note}")
-        # The many short ones would only fill the record.
-        counts = await self._counter.count(reading.model, [text.text for text in found])
-        pairs = zip(found, counts.tokens, strict=True)
-        long = tuple(text for text, tokens in pairs if tokens >= least)
-        return replace(reading, texts=long + reading.texts)
-
     async def _treat(
         self, control: Control, policy: Policy, reading: BodyReading, tenant: str
     ) -> Treated:
@@ -246,8 +248,10 @@ class Pipeline:
         if control.bypass:
             reason = "the request asked for no compression (x-tersely-bypass)"
             return leave_alone(policy, Treatment.BYPASSED, parts, counts, reason)
-        window = self._window(reading.model) if policy.fit_context else None
+        window = self._windows.of(reading.model) if policy.fit_context else None
         decisions = select(policy, parts, window=window, reserved_tokens=reading.reserved_tokens)
+        if self._sampler is not None:
+            self._sampler.offer(policy.name, reading.model, reading.texts, decisions)
         return await treat(
             policy,
             reading.texts,
@@ -257,13 +261,8 @@ class Pipeline:
             compressor=self._compressor,
             tenant=owner,
             questions=await questions(reading) if policy.question_aware else None,
+            number_of=self._thresholds.number,
         )
-
-    def _window(self, model: str) -> int | None:
-        for matches, size in self._windows:
-            if matches(model):
-                return size
-        return self._context_window(model) if self._context_window is not None else None
 
     def _model_named(self, body: bytes, headers: Mapping[str, str]) -> str:
         coding = headers.get("content-encoding", "")

@@ -13,6 +13,7 @@ from proxy.access import Caller
 from proxy.errors import RequestRefused, without_words
 from proxy.json_spans import Unreadable
 from proxy.model_names import requested_model
+from proxy.outgoing import is_stateless
 from proxy.pipeline import Prepared
 from proxy.relay import Client
 from proxy.savings import CompressionReport, Treatment
@@ -71,15 +72,13 @@ class Planner:
 
     async def compressed(self) -> Plan:
         """Return the plan for a request whose text is compressed where it can be read."""
-        limit = self._services.config.server.max_parse_bytes
-        declared = self._fields.get("content-length", "0")
-        if declared.isdecimal() and int(declared) > limit:
+        if self._announced_too_large():
             self._check_unread()
             return self._passed(_TOO_LARGE)
-        body, complete = await self._client.read_body(limit)
+        body, complete = await self._read_body()
         if not complete:
             self._check_unread()
-            return self._passed(_TOO_LARGE, body)
+            return self._passed(_TOO_LARGE, first=body)
         await self._check_models(body)
         self._client.watch()
         prepared = await self._prepared(body)
@@ -98,22 +97,61 @@ class Planner:
 
     async def passed(self) -> Plan:
         """Return the plan for one that goes on as it is, read where its upstreams or key want."""
-        plan = self._passed(NOT_COMPRESSED)
-        path = self._scope["path"]
+        path, model = self._scope["path"], self._model_in_address()
+        body: bytes | None = None
+        complete = False
+        if not model and self._routed_by_body():
+            body, complete = await self._read_body()
+            model = await self._model_in(body) if complete else ""
+        plan = self._passed(NOT_COMPRESSED, model=model)
         wanted = self._services.upstreams.reads_body(plan.route, path)
-        if not has_body(self._fields) or not (wanted or self._has_to_name_a_model()):
-            return plan
-        limit = self._services.config.server.max_parse_bytes
-        body, complete = await self._client.read_body(limit)
+        if body is None:
+            if not has_body(self._fields) or not (wanted or self._has_to_name_a_model()):
+                return plan
+            body, complete = await self._read_body()
         if not complete:
             self._check_unread()
             plan.first = body
             return plan
         await self._check_models(body)
         plan.body = body
-        kind, coding = (self._fields.get(f"content-{name}", "") for name in ("type", "encoding"))
-        plan.model = await asyncio.to_thread(requested_model, body, kind, coding, limit)
+        plan.model = model or await self._model_in(body)
         return plan
+
+    def _model_in_address(self) -> str:
+        """Return the model that a request names outside its body, "" where it does not."""
+        if (deployment := self._scope.get("tersely.deployment")) is not None:
+            return str(deployment)
+        if has_body(self._fields):
+            return ""
+        named = models_asked.in_query(self._scope["query_string"])
+        return named[0] if len(named) == 1 else ""
+
+    def _routed_by_body(self) -> bool:
+        """Return whether the route hangs on a model that the body may name."""
+        path, kind = self._scope["path"], self._fields.get("content-type", "").lower()
+        return (
+            has_body(self._fields)
+            and not self._announced_too_large()
+            # The upload of a file, which may be large and names no model, is streamed on.
+            and ("json" in kind or is_stateless(path))
+            and self._services.pipeline.depends_on_model(
+                path=path, headers=self._fields, tenant=self._caller.tenant
+            )
+        )
+
+    def _announced_too_large(self) -> bool:
+        declared = self._fields.get("content-length", "0")
+        limit = self._services.config.server.max_parse_bytes
+        return declared.isdecimal() and int(declared) > limit
+
+    async def _read_body(self) -> tuple[bytes, bool]:
+        return await self._client.read_body(self._services.config.server.max_parse_bytes)
+
+    async def _model_in(self, body: bytes) -> str:
+        limit = self._services.config.server.max_parse_bytes
+        kind, coding = (self._fields.get(f"content-{name}", "") for name in ("type", "encoding"))
+        return await asyncio.to_thread(requested_model, body, kind, coding, limit)
 
     def _has_to_name_a_model(self) -> bool:
         method, path = self._scope["method"], self._scope["path"]
@@ -155,8 +193,11 @@ class Planner:
             report = replace(original.report, treatment=Treatment.FAILED_OPEN)
             return replace(original, report=report)
 
-    def _passed(self, report: CompressionReport, first: bytes = b"") -> Plan:
+    def _passed(self, report: CompressionReport, *, model: str = "", first: bytes = b"") -> Plan:
         route = self._services.pipeline.route(
-            path=self._scope["path"], headers=self._fields, tenant=self._caller.tenant
+            path=self._scope["path"],
+            headers=self._fields,
+            tenant=self._caller.tenant,
+            model=model,
         )
-        return Plan(route=route, report=report, first=first)
+        return Plan(route=route, report=report, first=first, model=model)

@@ -16,6 +16,7 @@ from proxy.savings import Usage
 
 _TABLE_FILE = "model_prices_and_context_window_backup.json"
 _PER_TOKEN = "input_cost_per_token"  # noqa: S105  (a price, not a password)
+_PER_COMPLETION = "output_cost_per_token"
 _PER_CACHED = "cache_read_input_token_cost"
 _TIER = re.compile(rf"{_PER_TOKEN}_above_(\d+)k_tokens")
 _FINE_TUNED = re.compile(r"(ft:[^:]+):.*", re.DOTALL)
@@ -32,11 +33,15 @@ class TokenPrice:
 
 @dataclass(frozen=True, slots=True)
 class PublishedModel:
-    """One model of a published table: its prices by prompt length, ascending, and its window."""
+    """One model of a published table: its prices by prompt length, ascending, and its window.
+
+    `completion` is US dollars for one completion token, for prompts of any length.
+    """
 
     provider: str
     prices: tuple[TokenPrice, ...]
     window: int | None
+    completion: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,16 @@ class PriceTable:
         found = self._published.find(model)
         return found.window if found is not None else None
 
+    def per_million(self, model: str) -> tuple[float, float, str] | None:
+        """Return dollars per million prompt and completion tokens and whose prices they are.
+
+        From the published table; None where it does not have both.
+        """
+        found = self._published.find(model)
+        if found is None or not found.prices or found.completion is None:
+            return None
+        return found.prices[0].input * 1e6, found.completion * 1e6, self._published.source
+
     def _token_price(self, model: str, prompt_tokens: int) -> tuple[TokenPrice, str] | None:
         for pattern, price in self._prices:
             if fnmatchcase(model, pattern):
@@ -148,6 +163,7 @@ def _published_model(entry: Mapping[str, Any]) -> PublishedModel:
         provider=provider if isinstance(provider, str) else "",
         prices=tuple(prices) if prices and not prices[0].above else (),
         window=window if isinstance(window, int) and window > 0 else None,
+        completion=_dollars(entry.get(_PER_COMPLETION)),
     )
 
 

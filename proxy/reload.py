@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from proxy.config import Config, ConfigError, Loaded
+from proxy.config_file import dotted
 from proxy.config_section import Section
+from proxy.config_thresholds import threshold_complaints
 from proxy.errors import without_words
 from proxy.listening import why_not_to_listen
 
@@ -19,10 +21,14 @@ FIXED: Final[Mapping[str, tuple[str, ...]]] = {
     "server": (
         "host",
         "port",
+        "uds",
+        "uds_access",
         "allow_open",
         "max_head_bytes",
         "head_timeout_seconds",
         "body_timeout_seconds",
+        "max_websocket_message_bytes",
+        "websocket_ping_seconds",
         "shutdown_seconds",
     ),
     "compressor": ("classifier", "backend", "workers", "max_queued_tokens", "encodings"),
@@ -36,6 +42,7 @@ FIXED: Final[Mapping[str, tuple[str, ...]]] = {
         "encryption_key",
     ),
     "savings": ("path", "log", "stream", "stream_max_records"),
+    "sample": ("path", "share", "max_mb", "redact"),
 }
 
 _UNUSABLE = "the config was changed and cannot be used; the one before holds, the log says why"
@@ -58,7 +65,8 @@ class Unusable(Exception):
 def taken_over(running: Config, new: Config) -> tuple[Config, list[str]]:
     """Return the new config with what is fixed kept, and the dotted names of what would differ.
 
-    Raises Unusable where that would open the proxy to people whom the running one keeps out.
+    Raises Unusable where that would open the proxy to people whom the running one keeps out, and
+    for a threshold's name that the running classifier does not have.
     """
     if running.access.required and not new.access.required:
         raise Unusable("access: it asks for no proxy keys any more; that takes a restart")
@@ -76,6 +84,8 @@ def taken_over(running: Config, new: Config) -> tuple[Config, list[str]]:
     config = new.model_copy(update=update)
     if (why := why_not_to_listen(config)) is not None:
         raise Unusable(f"server.host: {why}")
+    for key, why in threshold_complaints(config.compressor.classifier, config.policies):
+        raise Unusable(f"{dotted(key)}: {why}")
     return config, kept
 
 
@@ -141,7 +151,7 @@ class Reloader:
         tell, path = self._source.tell, self._path
         try:
             loaded = await asyncio.to_thread(self._source.read)
-            config, kept = taken_over(self._running, loaded.config)
+            config, kept = await asyncio.to_thread(taken_over, self._running, loaded.config)
             if asked or config != self._running:
                 await self._apply(config)
         except ConfigError as error:

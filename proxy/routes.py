@@ -25,6 +25,7 @@ from proxy.exchange import Exchange, new_request_id
 from proxy.generation import Generation
 from proxy.headers import header_map
 from proxy.services import Services
+from proxy.websocket_exchange import WebsocketExchange, refuse_unserved
 
 # By the path as it came: one that is spelled with percent signs is none of these.
 _DIALECTS = {path.encode("ascii"): dialect for path, dialect in DIALECTS.items()}
@@ -82,26 +83,16 @@ class Routes:
         self._generation = generation
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection's request."""
-        if scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1008})
-            return
-        raw_path: bytes = scope["raw_path"]
-        if (azure := from_azure(raw_path)) is not None:
-            # Read as it came before any of it is decoded: a deployment's name may be a `..` too.
-            safe = within_api(b"/v1" + raw_path.removeprefix(AZURE_PREFIX))
-            raw_path = azure.raw_path if safe else raw_path
-            scope = {
-                **scope,
-                "raw_path": raw_path,
-                "path": azure.path,
-                "tersely.deployment": azure.deployment,
-            }
-        if not within_api(raw_path):
-            await self._beside(scope, send)
+        """Serve one connection's request, or its websocket."""
+        scope = _placed(scope)
+        if not within_api(scope["raw_path"]):
+            await self._beside(scope, receive, send)
             return
         with self._generation.serving() as services:
-            await self._serve(services, scope, receive, send)
+            if scope["type"] == "websocket":
+                await self._counted(services, WebsocketExchange(services, scope, receive, send))
+            else:
+                await self._serve(services, scope, receive, send)
 
     async def _serve(self, services: Services, scope: Scope, receive: Receive, send: Send) -> None:
         raw_path: bytes = scope["raw_path"]
@@ -112,6 +103,9 @@ class Routes:
             # It would show what was added on the way, the upstream's key for one.
             await exchange.run(not_allowed("TRACE"))
             return
+        await self._counted(services, exchange)
+
+    async def _counted(self, services: Services, exchange: Exchange | WebsocketExchange) -> None:
         limit = services.config.server.max_connections
         if self._running >= limit:
             await exchange.run(too_many_connections(limit))
@@ -122,8 +116,12 @@ class Routes:
         finally:
             self._running -= 1
 
-    async def _beside(self, scope: Scope, send: Send) -> None:
-        method, path = scope["method"], scope["path"]
+    async def _beside(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        if scope["type"] == "websocket":
+            await refuse_unserved(scope, receive, send)
+            return
+        method = scope["method"]
         probe = self._probes.get(path)
         if probe is None:
             await _refuse(scope, send, not_served(method, path))
@@ -132,6 +130,22 @@ class Routes:
         else:
             status, body, content_type = probe()
             await _answer(send, status, body, ((b"content-type", content_type),))
+
+
+def _placed(scope: Scope) -> Scope:
+    """Return the scope with a path of Azure's as OpenAI's."""
+    raw_path: bytes = scope["raw_path"]
+    azure = from_azure(raw_path)
+    if azure is None:
+        return scope
+    # Read as it came before any of it is decoded: a deployment's name may be a `..` too.
+    safe = within_api(b"/v1" + raw_path.removeprefix(AZURE_PREFIX))
+    return {
+        **scope,
+        "raw_path": azure.raw_path if safe else raw_path,
+        "path": azure.path,
+        "tersely.deployment": azure.deployment,
+    }
 
 
 async def _refuse(

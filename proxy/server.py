@@ -7,6 +7,7 @@ from starlette.types import ASGIApp
 
 from proxy.config import ServerConfig
 from proxy.http_protocol import guarded
+from proxy.websocket_protocol import websocket_protocol
 
 # Most load balancers reuse a connection for up to a minute; the server must not close it first.
 _KEEP_ALIVE_SECONDS = 75
@@ -34,7 +35,12 @@ def uvicorn_config(app: ASGIApp, server: ServerConfig) -> uvicorn.Config:
             head_seconds=server.head_timeout_seconds,
             body_seconds=server.body_timeout_seconds,
         ),
-        ws="none",
+        ws=websocket_protocol(),
+        ws_max_size=server.max_websocket_message_bytes,
+        ws_ping_interval=server.websocket_ping_seconds or None,
+        ws_ping_timeout=server.websocket_ping_seconds or None,
+        # Much work for audio, which does not become smaller.
+        ws_per_message_deflate=False,
         lifespan="on",
         access_log=False,
         log_level="warning",

@@ -22,6 +22,10 @@ class Preparer(Protocol):
         """Return where a request goes."""
         ...
 
+    def depends_on_model(self, *, path: str, headers: Mapping[str, str], tenant: str) -> bool:
+        """Return whether that hangs on its model, all else being known."""
+        ...
+
     async def prepare(
         self,
         *,

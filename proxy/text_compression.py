@@ -10,10 +10,11 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from policies.types import Mode, Policy, Role
+from compressor.calibration import UnknownThreshold
+from policies.types import Mode, Policy, Role, Threshold
 from proxy.dialects.base import BodyText
 from proxy.errors import RequestRefused
-from proxy.treatment import Treated
+from proxy.treatment import Numbers, Treated
 
 PATH = "/v1/compress"
 _AMOUNTS = ("rate", "threshold", "target_tokens")
@@ -38,8 +39,10 @@ class CompressRequest(BaseModel):
         None, description="A policy or preset of the proxy; `balanced` where no amount is given."
     )
     rate: float | None = Field(None, gt=0, le=1, description="Tokens kept / tokens before.")
-    threshold: float | None = Field(
-        None, ge=0, le=1, description="Keep words whose keep probability is above this."
+    threshold: Threshold | None = Field(
+        None,
+        description="Keep words whose keep probability is above this: a number from 0 to 1, or a "
+        "name from the classifier's calibration, like balanced.",
     )
     target_tokens: int | None = Field(None, ge=1, description="A cap for each text, in tokens.")
     question: str | None = Field(
@@ -88,15 +91,17 @@ def policy_for(
     request: CompressRequest,
     policies: Mapping[str, Policy],
     check_policy: Callable[[str], None],
+    number_of: Numbers,
 ) -> Policy:
     """Return the policy to follow, switched on; `check_policy` raises for one that is not allowed.
 
-    Raises RequestRefused (400) for a name that is not known and for a policy that compresses
-    nothing.
+    Raises RequestRefused (400) for a name that is not known, a threshold's among them, and for a
+    policy that compresses nothing.
     """
     amounts = {name: getattr(request, name) for name in _AMOUNTS}
     if any(amount is not None for amount in amounts.values()):
         check_policy(_OWN_POLICY)
+        _check_threshold(request.threshold or 0.0, number_of)
         return Policy(name=_OWN_POLICY, min_tokens=0, json_prose=False, **amounts).model_copy(
             update={"force_tokens": request.force_tokens}
         )
@@ -120,6 +125,15 @@ def policy_for(
         )
     forced = (*policy.force_tokens, *request.force_tokens)
     return policy.model_copy(update={"mode": Mode.ON, "force_tokens": forced})
+
+
+def _check_threshold(threshold: float | str, number_of: Numbers) -> None:
+    try:
+        number_of(threshold)
+    except UnknownThreshold as error:
+        raise RequestRefused(
+            400, f"POST {PATH}: {error}", code="invalid_request", param="threshold"
+        ) from None
 
 
 def body_texts(request: CompressRequest, policy: Policy) -> tuple[BodyText, ...]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from compressor.types import Failure, Kind, Outcome, PartCompressor, Settings
@@ -19,6 +19,10 @@ _FAILURES = {
     Failure.ERROR: "compressing it failed",
     Failure.EARLIER_FAILURE: "it went out so before, after a failure, and stays so for a time",
 }
+
+
+Numbers = Callable[[float | str], float]
+"""Returns the number that a threshold's name stands for, a number as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +59,16 @@ async def treat(
     compressor: PartCompressor,
     tenant: str,
     questions: Sequence[str | None] | None = None,
+    number_of: Numbers | None = None,
 ) -> Treated:
     """Compress what was decided on, all at once, and report on every part.
 
+    `number_of` makes numbers of thresholds with names, before any cache is asked.
     `texts`, `parts` and `decisions` go together by position, and so do `questions`, where the
     policy is question-aware. In shadow mode nothing is changed.
     """
+    if number_of is not None:
+        decisions = [_with_number(decision, number_of) for decision in decisions]
     if questions is None:
         questions = [None] * len(parts)
     else:
@@ -144,6 +152,14 @@ def _settings(
         encoding=encoding,
         question=question,
     )
+
+
+def _with_number(decision: Decision, number_of: Numbers) -> Decision:
+    """Return a decision with the number of its threshold's name, and both in its reason."""
+    if not isinstance(decision.threshold, str):
+        return decision
+    number = number_of(decision.threshold)
+    return replace(decision, threshold=number, reason=f"{decision.reason} ({number:g})")
 
 
 def _with_question(decision: Decision, part: TextPart, question: str | None) -> Decision:

@@ -1,10 +1,10 @@
-"""One upstream API behind a small protocol, and its implementation for HTTP by aiohttp."""
+"""One upstream API behind a small protocol, and its implementation by aiohttp."""
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import aiohttp
 from aiohttp import hdrs
@@ -20,6 +20,10 @@ from proxy.errors import (
     UpstreamTimeout,
     UpstreamUnreachable,
 )
+from proxy.upstream_websocket import CLOSING, Refused, opened, refuses
+from proxy.websocket import Handshake, SocketOptions
+
+_T = TypeVar("_T")
 
 _HEADER_LIMIT = 256 * 1024
 _HEADER_COUNT_LIMIT = 4096
@@ -70,6 +74,13 @@ class Upstream(Protocol):
         """Send one request, once, and return when the head of its answer is there.
 
         Raises UpstreamUnreachable, UpstreamTimeout, UpstreamDisconnected, UpstreamProtocolError.
+        """
+        ...
+
+    async def open(self, request: UpstreamRequest, options: SocketOptions) -> Handshake:
+        """Open a websocket and return how its handshake ended; what it refuses is no error.
+
+        Raises what `send` does, and UpstreamCut.
         """
         ...
 
@@ -157,22 +168,29 @@ class AiohttpUpstream:
         self._base = URL((config.base_url or "").rstrip("/"), encoded=True)
         self._path = self._base.raw_path.rstrip("/")
         self._opened: aiohttp.ClientSession | None = None
+        self._for_sockets: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
-        """Open the session; no connection is made yet."""
-        self._opened = self._new_session()
+        """Open the sessions; no connection is made yet."""
+        self._opened = self._new_session(self.config.max_connections)
+        # Websockets stay open for long and must not keep requests waiting for a connection. How
+        # many there are is bounded by server.max_connections.
+        self._for_sockets = self._new_session(0)
 
     @property
     def _session(self) -> aiohttp.ClientSession:
-        if self._opened is None:
-            raise RuntimeError(f"upstream '{self.name}' was not started")
-        return self._opened
+        return self._started(self._opened)
 
-    def _new_session(self) -> aiohttp.ClientSession:
+    def _started(self, session: aiohttp.ClientSession | None) -> aiohttp.ClientSession:
+        if session is None:
+            raise RuntimeError(f"upstream '{self.name}' was not started")
+        return session
+
+    def _new_session(self, limit: int) -> aiohttp.ClientSession:
         config = self.config
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=config.max_connections,
+                limit=limit,
                 keepalive_timeout=_KEEP_ALIVE_SECONDS,
                 ssl=_trusted(config),
             ),
@@ -204,7 +222,7 @@ class AiohttpUpstream:
         # aiohttp repeats idempotent requests on a connection error of its own accord. The
         # upstream may have read the first one, so the error leaves here as one it does not know.
         try:
-            return await handler(request)
+            answer = await handler(request)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             raise
         except TimeoutError as error:
@@ -213,6 +231,9 @@ class AiohttpUpstream:
             raise UpstreamDisconnected(
                 f"upstream '{self.name}' closed the connection before it answered"
             ) from error
+        if refuses(request, answer):
+            raise Refused(answer)
+        return answer
 
     def _silent(self) -> UpstreamTimeout:
         return UpstreamTimeout(
@@ -240,17 +261,35 @@ class AiohttpUpstream:
         except TimeoutError as error:
             raise self._silent() from error
 
+    async def open(self, request: UpstreamRequest, options: SocketOptions) -> Handshake:
+        """Open a websocket; see Upstream.open."""
+        connecting = self._started(self._for_sockets).ws_connect(
+            self._url(request.target),
+            headers=request.headers,
+            protocols=options.subprotocols,
+            timeout=CLOSING,
+            autoclose=False,
+            heartbeat=options.ping_seconds or None,
+            max_msg_size=options.max_message_bytes + 1,  # where aiohttp begins to refuse
+        )
+        return await self._connected(opened(self.name, connecting, options))
+
     async def _exchange(
         self, request: UpstreamRequest, body: bytes | AsyncIterable[bytes] | None
     ) -> UpstreamResponse:
+        answer = self._session.request(
+            request.method,
+            self._url(request.target),
+            headers=request.headers,
+            data=body,
+            allow_redirects=False,
+        )
+        return _Response(self.name, await self._connected(answer))
+
+    async def _connected(self, answer: Awaitable[_T]) -> _T:
+        """Return what comes of a request; its failures in the proxy's own words."""
         try:
-            raw = await self._session.request(
-                request.method,
-                self._url(request.target),
-                headers=request.headers,
-                data=body,
-                allow_redirects=False,
-            )
+            return await answer
         except aiohttp.ConnectionTimeoutError as error:
             raise UpstreamUnreachable(
                 f"upstream '{self.name}' at {self._base.origin()}: no connection within "
@@ -269,12 +308,12 @@ class AiohttpUpstream:
             raise UpstreamProtocolError(
                 f"upstream '{self.name}' sent an answer that is not HTTP: {_kind(error)}"
             ) from error
-        return _Response(self.name, raw)
 
     async def close(self) -> None:
-        """Close the session and its connections."""
-        if self._opened is not None:
-            await self._opened.close()
+        """Close the sessions and their connections."""
+        for session in (self._opened, self._for_sockets):
+            if session is not None:
+                await session.close()
 
 
 def _kind(error: Exception) -> str:

@@ -13,17 +13,18 @@ from proxy.errors import RequestRefused, UpstreamCut, UpstreamError, UpstreamTim
 from proxy.headers import client_key
 from proxy.json_spans import Unreadable
 from proxy.litellm_answer import (
-    DONE,
+    AnswerForm,
+    CompletionForm,
     ErrorAnswer,
-    completion_body,
     failure,
     passed_headers,
-    stream_event,
 )
 from proxy.litellm_library import Library, library
-from proxy.litellm_request import OPERATIONS, Asked, Operation, read_request
+from proxy.litellm_request import OPERATIONS, RESPONSES, Asked, Operation, read_request
+from proxy.litellm_responses import ResponsesCall
 from proxy.model_names import ModelNames
 from proxy.upstream import UpstreamRequest, UpstreamResponse
+from proxy.websocket import Handshake, SocketOptions
 
 # Reading this many bytes takes about as long as the way to a thread and back.
 _INLINE_BYTES = 64 * 1024
@@ -81,8 +82,15 @@ class LitellmUpstream:
         asked = await self._read(operation, request)
         key = self._key(request)
         arguments = self._arguments(operation, request.model, asked, key)
+        form: AnswerForm = CompletionForm(asked.include_usage)
+        if operation.path == RESPONSES:
+            form = call = ResponsesCall(*self._responses(), asked, str(arguments["model"]))
+            asked = call.chat
+            arguments = self._arguments(operation, request.model, asked, key)
         try:
-            answer, first = await self._call(operation, arguments, asked)
+            answer, events, first = await self._call(
+                operation, arguments, form if asked.stream else None
+            )
         except self.errors() as error:
             found = failure(self.name, error, key)
             if isinstance(found, UpstreamError):
@@ -90,13 +98,26 @@ class LitellmUpstream:
             return _Whole(found.status, found.headers, found.body)
         headers = [*_headers_of(answer), *self._dropped(operation, arguments, asked)]
         if asked.stream:
-            return _Stream(self, answer, first, (*_EVENTS, *headers), asked.include_usage, key)
-        return _Whole(200, (*_JSON, *headers), completion_body(answer.model_dump()))
+            return _Stream(self, answer, events, first, (*_EVENTS, *headers), form, key)
+        return _Whole(200, (*_JSON, *headers), form.body(answer))
+
+    async def open(self, request: UpstreamRequest, options: SocketOptions) -> Handshake:
+        """Refuse: the library has no websockets to pass on."""
+        path = request.target.partition("?")[0]
+        raise RequestRefused(
+            404,
+            f"Websockets, here /v1{path}, are not served by upstream '{self.name}', which goes "
+            "through litellm. A route with a match on this path can name another upstream.",
+            code="unknown_url",
+        )
 
     async def _call(
-        self, operation: Operation, arguments: Mapping[str, object], asked: Asked
-    ) -> tuple[Any, Any]:
-        """Return the answer and, of a stream, its first chunk.
+        self,
+        operation: Operation,
+        arguments: Mapping[str, object],
+        streamed: AnswerForm | None,
+    ) -> tuple[Any, Any, Any]:
+        """Return the answer and, of one to be `streamed`, what it is read from and the first of it.
 
         Some providers are asked only for the first chunk, and until then could still refuse.
         """
@@ -105,17 +126,20 @@ class LitellmUpstream:
         try:
             async with asyncio.timeout(limit):
                 answer = await getattr(self._litellm, operation.function)(**arguments)
-                return answer, await self._first(answer) if asked.stream else None
+                if streamed is None:
+                    return answer, None, None
+                events = streamed.read(answer)
+                return answer, events, await self._first(answer, events)
         except TimeoutError as error:
             raise UpstreamTimeout(
                 f"upstream '{self.name}' did not answer within {limit:g} seconds "
                 "(read_timeout_seconds)"
             ) from error
 
-    async def _first(self, stream: Any) -> Any:  # noqa: ANN401
+    async def _first(self, stream: Any, events: Any) -> Any:  # noqa: ANN401
         there = False
         try:
-            first = await anext(aiter(stream), None)
+            first = await anext(aiter(events), None)
             there = True
         finally:
             if not there:
@@ -128,6 +152,11 @@ class LitellmUpstream:
             self._litellm.exceptions.openai.OpenAIError,  # the base of all of litellm's
             self._litellm.httpx.HTTPError,
         )
+
+    def _responses(self) -> tuple[Any, Any]:
+        if self._library is None:
+            raise RuntimeError(f"upstream '{self.name}' was not started")
+        return self._library.responses()
 
     async def _read(self, operation: Operation, request: UpstreamRequest) -> Asked:
         body = request.body if isinstance(request.body, bytes) else b""
@@ -267,34 +296,33 @@ class _Stream:
         self,
         upstream: LitellmUpstream,
         stream: Any,  # noqa: ANN401  (one of many stream types of the library)
+        events: Any,  # noqa: ANN401
         first: Any,  # noqa: ANN401
         headers: Sequence[tuple[bytes, bytes]],
-        include_usage: bool,
+        form: AnswerForm,
         key: str | None,
     ) -> None:
         self.headers = headers
         self._upstream = upstream
         self._stream = stream
+        self._read_from = events
         self._first = first
-        self._include_usage = include_usage
+        self._form = form
         self._key = key
         self._ended = False
 
     async def chunks(self) -> AsyncIterator[bytes]:
         try:
             if self._first is not None:
-                for event in self._events(self._first):
+                for event in self._form.events(self._first):
                     yield event
-                async for chunk in self._stream:
-                    for event in self._events(chunk):
+                async for chunk in self._read_from:
+                    for event in self._form.events(chunk):
                         yield event
         except self._upstream.errors() as error:
             raise self._upstream.broken(error, self._key) from error
         self._ended = True
-        yield DONE
-
-    def _events(self, chunk: Any) -> Iterator[bytes]:  # noqa: ANN401
-        return stream_event(chunk.model_dump(), include_usage=self._include_usage)
+        yield self._form.end
 
     def close(self) -> None:
         if not self._ended:

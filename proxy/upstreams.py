@@ -1,19 +1,24 @@
 """Every upstream of a config: which one a request goes to, and where it goes when that fails."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from policies.types import FallbackCause, Route
-from proxy.config_upstream import UpstreamConfig, Via
+from proxy.config_upstream import Auth, UpstreamConfig, Via
 from proxy.errors import UpstreamError, UpstreamTimeout, UpstreamUnreachable
 from proxy.model_names import ModelNames
 from proxy.outgoing import Outgoing, is_stateless
-from proxy.upstream import AiohttpUpstream, Upstream, UpstreamResponse
+from proxy.upstream import AiohttpUpstream, Upstream, UpstreamRequest, UpstreamResponse
 from proxy.upstream_choice import in_order
 from proxy.upstream_health import Health
+from proxy.websocket import Handshake, SocketOptions
 
 OnFailure = Callable[[str, str], None]
+# What is asked of an upstream, and the answer's head that says whether another is to be asked.
+_A = TypeVar("_A", UpstreamResponse, Handshake)
+_Ask = Callable[[Upstream, UpstreamRequest], Awaitable[_A]]
 
 _BY_STATUS = {int(cause): cause for cause in FallbackCause if cause.isdecimal()}
 
@@ -80,28 +85,44 @@ class Upstreams:
         configs = [self._members[share.name].config for share in route.upstreams]
         return len(configs) > 1 or configs[0].via is not Via.OPENAI or bool(configs[0].models)
 
-    def preferred(self, route: Route, outgoing: Outgoing) -> str:
-        """Return the upstream to take where only one can be asked, like for a websocket."""
-        order = list(in_order(route.tiers, outgoing.key))
-        return next(self._usable(iter(order), outgoing), order[0])
-
     async def send(self, route: Route, outgoing: Outgoing) -> UpstreamResponse:
         """Send a request to the route's upstream for it, then to the next where the route says so.
 
         `outgoing` keeps count. Raises what Upstream.send raises, of the last one that was tried,
         and RequestRefused.
         """
+
+        async def ask(upstream: Upstream, request: UpstreamRequest) -> UpstreamResponse:
+            return await upstream.send(request)
+
+        return await self._first_good(route, outgoing, ask)
+
+    async def open(self, route: Route, outgoing: Outgoing, options: SocketOptions) -> Handshake:
+        """Open a websocket as `send` sends a request: until there is one, others may be tried."""
+
+        async def ask(upstream: Upstream, request: UpstreamRequest) -> Handshake:
+            offered = outgoing.subprotocols_for(self._members[outgoing.upstream or ""].config)
+            return await upstream.open(request, replace(options, subprotocols=offered))
+
+        return await self._first_good(route, outgoing, ask)
+
+    def own_key(self, route: Route) -> bool:
+        """Whether an upstream of the route takes requests that bring no key of their own."""
+        configs = (self._members[share.name].config for share in route.upstreams)
+        return any(config.api_key is not None or config.auth is Auth.NONE for config in configs)
+
+    async def _first_good(self, route: Route, outgoing: Outgoing, ask: _Ask[_A]) -> _A:
         if len(route.upstreams) == 1:
-            return await self._ask(route.upstream, outgoing)
+            return await self._ask(route.upstream, outgoing, ask)
         order = list(in_order(route.tiers, outgoing.key))
         if not outgoing.movable:
-            return await self._ask(order[0], outgoing)
+            return await self._ask(order[0], outgoing, ask)
         usable = self._usable(iter(order), outgoing)
         # With every one of them set aside the first is asked all the same: it may be well again.
         name = next(usable, order[0])
         while True:
             try:
-                response = await self._ask(name, outgoing)
+                response = await self._ask(name, outgoing, ask)
             except UpstreamError as error:
                 following = next(usable, None) if _cause(error) in route.fallback_on else None
                 if following is None:
@@ -124,7 +145,7 @@ class Upstreams:
             if member.health.allows(outgoing.tenant):
                 yield name
 
-    async def _ask(self, name: str, outgoing: Outgoing) -> UpstreamResponse:
+    async def _ask(self, name: str, outgoing: Outgoing, ask: _Ask[_A]) -> _A:
         """Send to one upstream, again where no connection could be opened."""
         member = self._members[name]
         outgoing.upstream = name
@@ -133,7 +154,7 @@ class Upstreams:
         while True:
             outgoing.tries += 1
             try:
-                response = await member.upstream.send(request)
+                response = await ask(member.upstream, request)
             except UpstreamError as error:
                 self._failed(name, _cause(error))
                 if isinstance(error, UpstreamUnreachable) and retries > 0:

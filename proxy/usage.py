@@ -64,6 +64,19 @@ def chat_usage(counts: Mapping[str, object]) -> Usage:
     )
 
 
+def responses_usage(counts: Mapping[str, object], details: object) -> Usage:
+    """Return what the Responses API's `usage` counts; the input's tokens include the cached ones.
+
+    `details` are those of the input, which the realtime API calls by another name.
+    """
+    cached = details.get("cached_tokens") if isinstance(details, Mapping) else None
+    return Usage(
+        prompt_tokens=count(counts.get("input_tokens")),
+        completion_tokens=count(counts.get("output_tokens")),
+        cached_tokens=count(cached),
+    )
+
+
 class ChatUsage:
     """Reads the answers of chat completions, and of what reports usage in the same words."""
 

@@ -21,6 +21,16 @@ _LONG_TEXT = 20_000  # characters; more takes about a second
 _UNUSABLE = 2
 
 
+ThresholdOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NUMBER|NAME",
+        help="Keep words whose keep probability is above this: 0 to 1, or a name from the "
+        "classifier's calibration, like balanced.",
+    ),
+]
+
+
 def compress(  # noqa: PLR0917 - typer reads the options off the signature
     file: Annotated[
         Path | None, typer.Argument(help="Text file, UTF-8; without it, or with -, standard input.")
@@ -28,9 +38,7 @@ def compress(  # noqa: PLR0917 - typer reads the options off the signature
     rate: Annotated[
         float | None, typer.Option(help="Tokens kept / tokens before. 0.5 unless another is given.")
     ] = None,
-    threshold: Annotated[
-        float | None, typer.Option(help="Keep words whose keep probability is above this.")
-    ] = None,
+    threshold: ThresholdOption = None,
     target_tokens: Annotated[
         int | None, typer.Option(help="At most this many tokens of the target model.")
     ] = None,
@@ -68,7 +76,7 @@ def compress(  # noqa: PLR0917 - typer reads the options off the signature
         text,
         {
             "rate": rate,
-            "threshold": threshold,
+            "threshold": None if threshold is None else _number_or_name(threshold),
             "target_tokens": target_tokens,
             "force_tokens": tuple(force_token or ()),
             "question": question,
@@ -104,6 +112,13 @@ def _compressed(
             return draft.finish()
     except (ValueError, ClassifierUnavailable, Overloaded) as error:
         raise _refusal(str(error)) from None
+
+
+def _number_or_name(threshold: str) -> float | str:
+    try:
+        return float(threshold)
+    except ValueError:
+        return threshold
 
 
 def _show_progress(draft: "Draft", errors: Console) -> None:

@@ -11,6 +11,7 @@ import typer
 
 from policies.match import first_match
 from policies.types import Mode, RequestFacts
+from proxy import unix_socket
 from proxy.config import Config, ConfigError, Loaded, ServerConfig, find, read
 from proxy.config_warnings import warnings
 from proxy.listening import why_not_to_listen
@@ -29,6 +30,9 @@ def serve(
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Listen on this port; 0 takes a free one.")
     ] = None,
+    uds: Annotated[
+        Path | None, typer.Option(help="Listen on a Unix socket at this path instead.")
+    ] = None,
     allow_open: Annotated[
         bool,
         typer.Option(
@@ -38,9 +42,11 @@ def serve(
 ) -> None:
     """Start the proxy. Records go to standard output, everything else to standard error."""
     path = find(config)
+    if uds is not None and (host is not None or port is not None):
+        _fail("--uds takes the place of --host and --port: give one or the other")
 
     def read_it() -> Loaded:
-        return _with_options(read(path), host, port, allow_open=allow_open)
+        return _with_options(read(path), host, port, uds, allow_open=allow_open)
 
     try:
         loaded = read_it()
@@ -78,16 +84,26 @@ def run(source: ConfigSource, listener: socket.socket) -> None:
     except ValueError as error:
         _fail(f"{loaded.path}: {error}")
     server = Announcing(uvicorn_config(app, loaded.config.server))
+    uds = loaded.config.server.uds
+    inode = uds.lstat().st_ino if uds is not None else 0
     try:
         server.run(sockets=[listener])
     except KeyboardInterrupt:
         return  # uvicorn has shut down in order and raises the signal once more
+    finally:
+        if uds is not None:
+            unix_socket.remove(uds, inode)
     if not server.started:
         _fail("the proxy could not start; what went wrong is above")
 
 
 def listen(server: ServerConfig) -> socket.socket:
     """Return a socket that listens where the config says, or exit with the reason."""
+    if server.uds is not None:
+        try:
+            return unix_socket.bind(server.uds, server.uds_access)
+        except unix_socket.CannotListen as why:
+            _fail(f"cannot listen on {server.uds}: {why} (server.uds, --uds)")
     where = f"{server.host} port {server.port}"
     try:
         found = socket.getaddrinfo(
@@ -112,15 +128,21 @@ _REASONS = {
 
 def announcement(loaded: Loaded, listener: socket.socket) -> str:
     """Return what a person who just started the proxy wants to know."""
-    host, port = listener.getsockname()[:2]
-    url = f"http://{_reachable(host)}:{port}"
+    uds = loaded.config.server.uds
+    if uds is not None:
+        where = f"unix:{uds.absolute()}"
+        clients = f"curl --unix-socket {uds.absolute()} http://localhost/v1/models"
+    else:
+        host, port = listener.getsockname()[:2]
+        where = f"http://{_reachable(host)}:{port}"
+        clients = f"OPENAI_BASE_URL={where}/v1"
     return "\n".join(
         [
-            f"Tersely listens on {url}",
+            f"Tersely listens on {where}",
             f"  config   {loaded.path}",
             f"  default  {_default(loaded.config)}",
             f"  savings  {loaded.config.savings.path} (`tersely savings` shows them)",
-            f"  clients  OPENAI_BASE_URL={url}/v1",
+            f"  clients  {clients}",
         ]
     )
 
@@ -147,10 +169,12 @@ def _default(config: Config) -> str:
 
 
 def _with_options(
-    loaded: Loaded, host: str | None, port: int | None, *, allow_open: bool
+    loaded: Loaded, host: str | None, port: int | None, uds: Path | None, *, allow_open: bool
 ) -> Loaded:
-    given = {"host": host, "port": port, "allow_open": allow_open or None}
-    update = {name: value for name, value in given.items() if value is not None}
+    given = {"host": host, "port": port, "uds": uds, "allow_open": allow_open or None}
+    update: dict[str, object] = {name: value for name, value in given.items() if value is not None}
+    if update.keys() & {"host", "port"}:
+        update["uds"] = None
     server = loaded.config.server.model_copy(update=update)
     config = loaded.config.model_copy(update={"server": server})
     return Loaded(config, loaded.path, loaded.document)

@@ -19,7 +19,7 @@ from proxy.dialects.nodes import (
 from proxy.dialects.tool_schemas import SCHEMA, description, schema_descriptions
 from proxy.json_spans import Object, Shape
 from proxy.savings import Usage
-from proxy.usage import count
+from proxy.usage import responses_usage
 
 _SHAPE: Shape = {
     "model": None,
@@ -68,14 +68,7 @@ class ResponsesDialect:
 
     def usage(self, counts: Mapping[str, object]) -> Usage:
         """Return input and output tokens; the input's include the cached ones."""
-        details = counts.get("input_tokens_details")
-        return Usage(
-            prompt_tokens=count(counts.get("input_tokens")),
-            completion_tokens=count(counts.get("output_tokens")),
-            cached_tokens=count(details.get("cached_tokens"))
-            if isinstance(details, Mapping)
-            else None,
-        )
+        return responses_usage(counts, counts.get("input_tokens_details"))
 
     def error_event(self, body: bytes) -> bytes:
         """Return an `error` event as documented, with the `error` member that clients look for."""

@@ -19,12 +19,16 @@ from compressor.types import PartCompressor
 from policies.presets import PRESETS, complete
 from policies.select import select
 from policies.types import Policy
+from proxy.config_thresholds import named_thresholds
+from proxy.context_windows import ContextWindows
 from proxy.counting import PromptCounter, TokenizerSource
 from proxy.dialects import DIALECTS
-from proxy.dialects.base import BodyText
+from proxy.dialects.base import BodyReading, BodyText
 from proxy.json_spans import Unreadable
+from proxy.prices import PriceTable
 from proxy.request_question import questions
 from proxy.savings import CompressionReport
+from proxy.tool_descriptions import with_tool_descriptions
 from proxy.treatment import Treated, text_parts, treat
 
 _log = logging.getLogger("tersely.integrations")
@@ -44,7 +48,13 @@ _PATHS = {
     "anthropic_messages": "/v1/messages",
 }
 # The members that a dialect looks at; the others are LiteLLM's own, and no JSON.
-_READ = ("model", "messages", "system", "instructions", "input", "prompt", "max_tokens")
+_READ = (
+    *("model", "messages", "system", "input", "prompt", "tools", "functions"),
+    *("max_tokens", "max_completion_tokens", "max_output_tokens"),
+    *("suffix", "echo", "prompt_logprobs", "continue_final_message"),
+)
+# Reading this many bytes takes about as long as the way to a thread and back.
+_INLINE_BYTES = 64 * 1024
 
 Status = dict[str, str | int]
 
@@ -56,9 +66,11 @@ class TerselyCallback(CustomLogger):
     its own metadata's `tersely`: the first that is there counts, and names a policy or preset;
     `true` is `default`, `off` and `false` are nothing. Without any, `everyone` holds.
 
-    `policies` adds to the presets, by name, in the form of config.yaml. Options are those of
-    `compressor.build_part_compressor`, for a shared cache say. Needs no thread or connection before
-    its first request. Raises ValueError (pydantic's, too) for policies that cannot be.
+    `policies` adds to the presets, by name, in the form of config.yaml; `context_windows` says, in
+    tokens by glob on the name that clients use for a model, how much it takes, where LiteLLM's own
+    table does not. Options are those of `compressor.build_part_compressor`, for a shared cache say.
+    A thread begins to load the classifier at once; connections wait for the first request. Raises
+    ValueError (pydantic's, too) for policies and windows that cannot be.
     """
 
     def __init__(
@@ -67,6 +79,7 @@ class TerselyCallback(CustomLogger):
         *,
         default: str = "balanced",
         everyone: str = "off",
+        context_windows: Mapping[str, int] | None = None,
         compressor: PartCompressor | None = None,
         tokenizers: TokenizerSource | None = None,
         **options: Any,  # noqa: ANN401 - build_part_compressor has their types
@@ -80,11 +93,16 @@ class TerselyCallback(CustomLogger):
         for name in (default, everyone):
             if name not in self._policies:
                 raise ValueError(self._unknown(name))
+        classifier = str(options.get("classifier", "bundled"))
+        self._thresholds = named_thresholds(classifier, own)  # raises for a name that has no number
         self._default = default
         self._everyone = everyone
-        loaded = Tokenizers() if tokenizers is None else tokenizers
-        self._counter = PromptCounter(loaded)
-        self._compressor = compressor or build_part_compressor(**options)
+        self._windows = _windows(context_windows or {})
+        shared = Tokenizers(options.pop("encodings", None))
+        self._counter = PromptCounter(shared if tokenizers is None else tokenizers)
+        self._compressor = compressor or build_part_compressor(
+            **{"tokenizers": shared, "load_now": True, **options}
+        )
         self._starting: asyncio.Task[None] | None = None
 
     async def async_pre_call_hook(
@@ -136,29 +154,37 @@ class TerselyCallback(CustomLogger):
         if dialect is None:
             return None
         body = orjson.dumps({name: data[name] for name in _READ if name in data})
+        self._start()
         try:
-            reading = dialect.read(body)
+            if len(body) > _INLINE_BYTES:
+                reading = await asyncio.to_thread(dialect.read, body)
+            else:
+                reading = dialect.read(body)
         except Unreadable as why:
             return _with_status(data, {"outcome": "passed", "reason": why.note})
-        self._start()
-        tenant = _tenant(key)
+        reading = await with_tool_descriptions(dialect, body, policy, reading, self._counter)
+        treated = await self._treated(policy, reading, _tenant(key))
+        return _with_status(_changed(data, treated.changes), _status(treated.report, reading.note))
+
+    async def _treated(self, policy: Policy, reading: BodyReading, tenant: str) -> Treated:
         texts = [text.text for text in reading.texts]
         counts = await self._counter.count(reading.model, texts, owner=tenant)
         parts = text_parts(reading.texts, counts.tokens)
-        treated: Treated = await treat(
+        window = self._windows.of(reading.model) if policy.fit_context else None
+        return await treat(
             policy,
             reading.texts,
             parts,
-            select(policy, parts),
+            select(policy, parts, window=window, reserved_tokens=reading.reserved_tokens),
             counts,
             compressor=self._compressor,
             tenant=tenant,
             questions=await questions(reading) if policy.question_aware else None,
+            number_of=self._thresholds.number,
         )
-        return _with_status(_changed(data, treated.changes), _status(treated.report))
 
     def _start(self) -> None:
-        """Begin to load the classifier; requests wait for it as long as their deadline lets them.
+        """Begin to use what was loaded; requests wait for it as long as their deadline lets them.
 
         At the first request, since the compressor belongs to the loop that serves.
         """
@@ -216,8 +242,17 @@ def _changed(data: dict[str, Any], changes: Sequence[tuple[BodyText, str]]) -> d
     return new
 
 
-def _status(report: CompressionReport) -> Status:
-    failed = [part.reason for part in report.parts if part.failure is not None]
+def _windows(sizes: Mapping[str, int]) -> ContextWindows:
+    for pattern, size in sizes.items():
+        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+            raise ValueError(f"context_windows: '{pattern}' needs a number of tokens, not {size!r}")
+    return ContextWindows(sizes, PriceTable({}).context_window)
+
+
+def _status(report: CompressionReport, note: str | None) -> Status:
+    reasons = [part.reason for part in report.parts if part.failure is not None]
+    if note is not None:
+        reasons.append(note)
     status: Status = {
         "outcome": report.treatment.value,
         "policy": report.policy or "",
@@ -225,7 +260,7 @@ def _status(report: CompressionReport) -> Status:
         "tokens_after": report.tokens_after,
         "compress_ms": round(report.compress_ms),
     }
-    return status | ({"reason": failed[0]} if failed else {})
+    return status | ({"reason": reasons[0]} if reasons else {})
 
 
 def _metadata(data: Mapping[str, Any]) -> Mapping[str, Any]:

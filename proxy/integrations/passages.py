@@ -60,7 +60,11 @@ class PassageOptions(BaseModel):
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
     rate: float | None = Field(None, description="Tokens kept / tokens before.")
-    threshold: float | None = Field(None, description="Keep words likelier to matter than this.")
+    threshold: float | str | None = Field(
+        None,
+        description="Keep words likelier to matter than this; a number, or a name like "
+        "balanced from the classifier's calibration.",
+    )
     target_tokens: int | None = Field(None, description="A cap in the target model's tokens.")
     share_budget: bool = Field(
         False,
@@ -74,7 +78,7 @@ class PassageOptions(BaseModel):
 
     @model_validator(mode="after")
     def _usable(self) -> Self:
-        self.settings("")
+        self.compressor.resolved(self.settings(""))
         self.compressor.counter(self.encoding)
         return self
 

@@ -18,7 +18,7 @@ from proxy.savings import PartReport, SavingsRecord
 _SUMMED = ("tokens_before", "tokens_after", "protected", "restored", "lost")
 
 
-class LogSink(QueuedSink):
+class LogSink(QueuedSink[SavingsRecord]):
     """Writes each record as one line to `stream`, by default standard output."""
 
     def __init__(

@@ -5,14 +5,15 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from typing import Protocol
-
-from proxy.savings import SavingsRecord
+from typing import Generic, Protocol, TypeVar
 
 _log = logging.getLogger("tersely.ledger")
 
 _BATCH = 200  # small enough that encoding one batch never holds the interpreter for long
 _LAST_RETRY_SECONDS = 10.0
+
+_Record = TypeVar("_Record")
+_Record_contra = TypeVar("_Record_contra", contravariant=True)
 
 OnDropped = Callable[[str, int], None]
 
@@ -21,14 +22,14 @@ class StoreError(Exception):
     """A store cannot take records now; the text says why and how to mend it."""
 
 
-class Store(Protocol):
+class Store(Protocol[_Record_contra]):
     """Where batches go. Called from one thread only."""
 
     def open(self) -> None:
         """Make ready for `append`. Raises StoreError."""
         ...
 
-    def append(self, records: Sequence[SavingsRecord]) -> None:
+    def append(self, records: Sequence[_Record_contra]) -> None:
         """Write all of them. Raises StoreError; the same records then come again."""
         ...
 
@@ -37,7 +38,7 @@ class Store(Protocol):
         ...
 
 
-class QueuedSink:
+class QueuedSink(Generic[_Record]):
     """Keeps up to `max_waiting` records for its store; what is above that is dropped and counted.
 
     A batch is written `gather_seconds` after its first record came. While the store is
@@ -49,7 +50,7 @@ class QueuedSink:
     def __init__(
         self,
         name: str,
-        store: Store,
+        store: Store[_Record],
         *,
         on_dropped: OnDropped | None = None,
         max_waiting: int = 50_000,
@@ -64,8 +65,8 @@ class QueuedSink:
         self._gather_seconds = gather_seconds
         self._retry_seconds = retry_seconds
         self._close_seconds = close_seconds
-        self._queue: queue.SimpleQueue[SavingsRecord | None] = queue.SimpleQueue()
-        self._pending: list[SavingsRecord] = []
+        self._queue: queue.SimpleQueue[_Record | None] = queue.SimpleQueue()
+        self._pending: list[_Record] = []
         self._closing = threading.Event()
         self._tried = threading.Event()
         self._is_open = False
@@ -89,7 +90,7 @@ class QueuedSink:
         self._thread.start()
         await asyncio.to_thread(self._tried.wait, 2.0)
 
-    def write(self, record: SavingsRecord) -> None:
+    def write(self, record: _Record) -> None:
         """Queue one record; drops it when the queue is full or the sink closed."""
         if self.waiting >= self._max_waiting or self._closing.is_set():
             self._drop(1)

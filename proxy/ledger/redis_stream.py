@@ -20,7 +20,7 @@ _CLOCK_SKEW_SECONDS = 600
 _Page = Sequence[tuple[bytes, Mapping[bytes, bytes]]]
 
 
-class RedisStreamSink(QueuedSink):
+class RedisStreamSink(QueuedSink[SavingsRecord]):
     """Adds records to the stream `key`, which keeps about the last `max_records` of all copies.
 
     While the server is away up to `max_waiting` records wait. After a connection that breaks

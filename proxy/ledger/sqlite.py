@@ -31,7 +31,7 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
 _SCHEMA_VERSION = len(_MIGRATIONS)
 
 
-class SqliteSink(QueuedSink):
+class SqliteSink(QueuedSink[SavingsRecord]):
     """Writes records to the SQLite file at `path`; several proxies may share one file.
 
     A batch is committed and synced to the disk 0.25 s after its first record, so that neither a

@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 
 from compressor.tokens import DEFAULT_ENCODING, Tokenizers
-from policies.types import Match, Policy, Route
+from policies.types import Policy, Role, Route
 from proxy.app import create_app
 from proxy.config import CacheConfig, Config, ServerConfig
 from proxy.config_access import AccessConfig
@@ -23,6 +23,7 @@ from tests.fakes import FakeCompressor
 from tests.integration.fake_upstream import FakeUpstream
 
 LIMIT_SECONDS = 10
+START_SECONDS = 60  # an upstream that goes through litellm has it imported first
 
 
 class QueueSink:
@@ -111,6 +112,14 @@ POLICIES = {
     "off": Policy(name="off", mode="off"),
     "quarter": Policy(name="quarter", rate=0.25, min_tokens=8, deadline_ms=60_000),
     "asked": Policy(name="asked", rate=0.25, min_tokens=8, deadline_ms=60_000, question_aware=True),
+    "conversation": Policy(
+        name="conversation",
+        rate=0.5,
+        min_tokens=8,
+        deadline_ms=60_000,
+        json_prose=True,
+        roles=frozenset({Role.USER, Role.ASSISTANT, Role.TOOL}),
+    ),
     "shadow": Policy(name="shadow", mode="shadow", rate=0.5, min_tokens=8),
 }
 
@@ -152,13 +161,14 @@ def proxy_server(
         compressor: FakeCompressor | None = None,
         cache: CacheConfig | None = None,
         access: dict[str, Any] | None = None,
+        catch_all: bool = True,
     ) -> Proxy:
         options = {"base_url": upstream.base_url} | (upstream_options or {})
         config = Config(
             server=ServerConfig(host="127.0.0.1", port=0, shutdown_seconds=1, **(server or {})),
             upstreams={"main": UpstreamConfig(**options)} | (upstreams or {}),
             policies=POLICIES,
-            routes=(*routes, Route(match=Match(), policy=policy, upstream="main")),
+            routes=(*routes, *[Route(policy=policy, upstream="main")][: int(catch_all)]),
             cache=cache or CacheConfig(),
             access=AccessConfig.model_validate(access or {}),
         )
@@ -182,7 +192,7 @@ def _started(config: Config, compressor: FakeCompressor | None, tokenizers: Toke
     server = _Server(uvicorn_config(app, config.server))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
-    assert server.up.wait(LIMIT_SECONDS), "the proxy did not start"
+    assert server.up.wait(START_SECONDS), "the proxy did not start"
     return Proxy(listener.getsockname()[1], server, thread, sink, compressor or FakeCompressor())
 
 

@@ -70,16 +70,25 @@ async def test_connection_cannot_strip_the_framing(proxy: Proxy, upstream: FakeU
     assert upstream.received[0].body == b"body"
 
 
+@pytest.mark.parametrize(
+    ("method", "protocol", "body"),
+    [
+        ("GET", "h2c", None),
+        ("POST", "websocket", b"{}"),
+        ("GET", "websocket", b"{}"),
+        ("GET", "websocket/13", None),
+    ],
+)
 async def test_a_request_for_another_protocol_is_an_ordinary_request(
-    proxy: Proxy, upstream: FakeUpstream
+    proxy: Proxy, upstream: FakeUpstream, method: str, protocol: str, body: bytes | None
 ) -> None:
     headers = [
         ("Connection", "Upgrade"),
-        ("Upgrade", "websocket"),
+        ("Upgrade", protocol),
         ("Sec-WebSocket-Version", "13"),
         ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
     ]
-    answer = await ask(proxy, "GET", "/v1/realtime?model=x", headers)
+    answer = await ask(proxy, method, "/v1/realtime?model=x", headers, body)
     assert answer.status == 200
     assert upstream.received[0].value("upgrade") is None
     assert upstream.received[0].target == "/v1/realtime?model=x"

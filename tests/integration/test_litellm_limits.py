@@ -126,7 +126,7 @@ async def test_only_listed_models_are_there(
     own_error(await post(proxy, model="openai/gpt-4o"), 404, "model_not_found")
     listed = json.loads((await ask(proxy, "GET", "/v1/models")).body)
     assert [model["id"] for model in listed["data"]] == ["fast"]
-    own_error(await ask(proxy, "POST", "/v1/responses", JSON, b"{}"), 404, "unknown_url")
+    own_error(await ask(proxy, "POST", "/v1/images/generations", JSON, b"{}"), 404, "unknown_url")
     own_error(await ask(proxy, "GET", "/v1/files"), 404, "unknown_url")
 
 

@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import os
+import re
 import shutil
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +22,13 @@ from tests.integration.fake_upstream import (
     Received,
     well_behaved,
 )
-from tests.integration.test_openai_client import HALF, LONG
+from tests.integration.providers import anthropic, anthropic_error, anthropic_message
+from tests.integration.sdk_clients import HALF, LONG, SAVED, data_events, ready, records
+from tests.integration.test_openai_chat import chunk
+from tests.integration.test_openai_responses import response, said, stream_of
 
 FOLDER = Path(__file__).parent / "node"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 pytestmark = [
     pytest.mark.frameworks,
     pytest.mark.skipif(shutil.which("node") is None, reason="there is no node on the path"),
@@ -39,19 +46,22 @@ CALL = {
 }
 
 
-async def drive(proxy: Proxy, scenario: str) -> Any:
-    """Run one scenario of drive.mjs and return what the client saw."""
+async def drive(proxy: Proxy, scenario: str, go_on: Awaitable[Any] | None = None) -> Any:
+    """Run one scenario of drive.mjs, which goes on after `go_on`; return what the client saw."""
     process = await asyncio.create_subprocess_exec(
         "node",
         "drive.mjs",
         proxy.base_url,
         scenario,
         cwd=FOLDER,
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     async with asyncio.timeout(60):
-        out, trouble = await process.communicate()
+        if go_on is not None:
+            await go_on
+        out, trouble = await process.communicate(b"\n" if go_on is not None else None)
     assert process.returncode == 0, trouble.decode()
     return json.loads(out)
 
@@ -86,11 +96,42 @@ async def answers_responses(request: Received, connection: Connection) -> None:
     await connection.answer(200, json.dumps(body).encode(), JSON)
 
 
+async def calls_then_answers(request: Received, connection: Connection) -> None:
+    """The Responses API's way of the same."""
+    call = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "weather"}
+    call |= {"arguments": json.dumps(CITY), "status": "completed"}
+    done = request.json["input"][-1].get("type") == "function_call_output"
+    body = response(said("Sunny.")) if done else response(call)
+    await connection.answer(200, json.dumps(body).encode(), JSON)
+
+
+async def claude(request: Received, connection: Connection) -> None:
+    """Anthropic's, which has a tool called once."""
+    if "tools" in request.json and len(request.json["messages"]) > 1:
+        body = anthropic_message({"type": "text", "text": "Sunny."})
+        await connection.answer(200, body, JSON)
+    else:
+        await anthropic(request, connection)
+
+
+async def is_busy_twice(request: Received, connection: Connection) -> None:
+    if request.value("x-stainless-retry-count") == "2":
+        await well_behaved(request, connection)
+    else:
+        await connection.answer(503, b'{"error":{}}', [*JSON, ("retry-after-ms", "1")])
+
+
 async def is_busy(request: Received, connection: Connection) -> None:
     body = b'{"error":{"message":"slow down","type":"t","code":"rate_limit_exceeded"}}'
     await connection.answer(429, body, [*JSON, *OPENAI_HEADERS])
 
 
+ARGUMENTS = [json.dumps(CITY)[:6], json.dumps(CITY)[6:]]
+TOOL_DELTAS = [
+    {"role": "assistant", "tool_calls": [{"index": 0, **CALL, "function": {"name": "weather"}}]},
+    *({"tool_calls": [{"index": 0, "function": {"arguments": piece}}]} for piece in ARGUMENTS),
+]
+TOOL_EVENTS = [*(chunk(delta) for delta in TOOL_DELTAS), chunk({}, "tool_calls")]
 HELLO = "Hello there."
 CASES: dict[str, tuple[Any, Any]] = {
     "chat": (
@@ -108,6 +149,10 @@ CASES: dict[str, tuple[Any, Any]] = {
             "code": "rate_limit_exceeded",
             "requestId": "req_upstream",
         },
+    ),
+    "tools_stream": (
+        ready({"POST /v1/chat/completions": data_events(TOOL_EVENTS)}),
+        {"pieces": ARGUMENTS, "name": "weather", "arguments": json.dumps(CITY)},
     ),
     "vercel_generate": (well_behaved, {"text": HELLO, "outcome": "compressed"}),
     "vercel_stream": (well_behaved, {"pieces": ["Hel", "lo", "."]}),
@@ -127,10 +172,68 @@ async def test_chat_completions(proxy: Proxy, upstream: FakeUpstream, scenario: 
     assert (saved > 0) == (scenario != "error")  # what was refused is not billed
 
 
-async def test_responses(proxy: Proxy, upstream: FakeUpstream) -> None:
-    upstream.handler = answers_responses
-    assert await drive(proxy, "responses") == {"text": HELLO}
-    await proxy.sink.next()
+RESPONSES: dict[str, tuple[Any, Any]] = {
+    "responses": (answers_responses, {"text": HELLO}),
+    "responses_stream": (
+        ready({"POST /v1/responses": stream_of(HELLO)}),
+        {"first": "response.created", "last": "response.completed", "text": HELLO},
+    ),
+    "responses_tools": (calls_then_answers, {"asked": json.dumps(CITY), "text": "Sunny."}),
+}
+
+
+@pytest.mark.parametrize("scenario", RESPONSES)
+async def test_responses(proxy: Proxy, upstream: FakeUpstream, scenario: str) -> None:
+    upstream.handler, expected = RESPONSES[scenario]
+    assert await drive(proxy, scenario) == expected
+    for request in upstream.received:
+        given = request.json["input"]
+        texts = [given] if isinstance(given, str) else [given[0]["content"]]
+        if len(given) == 3:
+            assert given[1]["arguments"] == json.dumps(CITY)
+            texts.append(given[2]["output"])
+        assert set(texts) == {HALF}
+    for record in await records(proxy, len(upstream.received)):
+        assert record.tokens_saved >= SAVED
+
+
+CLAUDE: dict[str, tuple[Any, Any]] = {
+    "anthropic_generate": (claude, {"text": "Hello", "outcome": "compressed", "cached": 3}),
+    "anthropic_stream": (claude, {"pieces": ["Hel", "lo"]}),
+    "anthropic_tools": (claude, {"text": "Sunny.", "asked": [1]}),
+    "anthropic_error": (
+        anthropic_error(529, "overloaded_error", "Overloaded"),
+        {"status": 529, "retryable": True, "type": "overloaded_error"},
+    ),
+}
+
+
+@pytest.mark.parametrize("scenario", CLAUDE)
+async def test_anthropics_provider_of_the_vercel_sdk(
+    proxy: Proxy, upstream: FakeUpstream, scenario: str
+) -> None:
+    upstream.handler, expected = CLAUDE[scenario]
+    assert await drive(proxy, scenario) == expected
+    for request in upstream.received:
+        assert request.target == "/v1/messages"
+        [block] = request.json["messages"][0]["content"]
+        assert block.pop("cache_control", None) == (
+            {"type": "ephemeral"} if scenario == "anthropic_generate" else None
+        )
+        assert block == {"type": "text", "text": HALF}
+    if scenario == "anthropic_tools":
+        _, called, told = upstream.received[1].json["messages"]
+        assert called["content"][-1]["input"] == {"a": 1}
+        result = told["content"][0]["content"]
+        assert result in (HALF, [{"type": "text", "text": HALF}])
+    await records(proxy, len(upstream.received))
+
+
+async def test_the_clients_own_retries(proxy: Proxy, upstream: FakeUpstream) -> None:
+    upstream.handler = is_busy_twice
+    assert await drive(proxy, "retries") == {"content": HELLO}
+    assert [record.status for record in await records(proxy, 3)] == [503, 503, 200]
+    assert len({request.body for request in upstream.received}) == 1
 
 
 async def test_an_aborted_call_frees_the_upstream(proxy: Proxy, upstream: FakeUpstream) -> None:
@@ -138,6 +241,29 @@ async def test_an_aborted_call_frees_the_upstream(proxy: Proxy, upstream: FakeUp
         await connection.until_closed()
 
     upstream.handler = silent
-    assert await drive(proxy, "abort") == {"aborted": True}
+    assert await drive(proxy, "abort", upstream.wait_for()) == {"aborted": True}
     await soon(upstream.connections[0].closed.wait())
     assert (await proxy.sink.next()).ending is Ending.CLIENT_GONE
+
+
+@pytest.mark.parametrize("example", ["vercel_ai_sdk", "openai_node"])
+async def test_an_example(proxy: Proxy, upstream: FakeUpstream, example: str) -> None:
+    source = (EXAMPLES / f"{example}.mjs").read_text("utf-8")
+    assert "<a long document>" in source
+    process = await asyncio.create_subprocess_exec(
+        *("node", "--input-type=module", "--eval", source.replace("<a long document>", LONG)),
+        cwd=FOLDER,
+        env={**os.environ, "OPENAI_BASE_URL": proxy.base_url, "OPENAI_API_KEY": "sk-own"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(60):
+        out, trouble = await process.communicate()
+    assert process.returncode == 0, trouble.decode()
+    assert out.startswith(b"Hello")
+    [request] = upstream.received
+    assert HALF in request.body.decode()
+    assert LONG not in request.body.decode()
+    await records(proxy)
+    if example == "openai_node":
+        assert re.search(r"^\d+ -> \d+ tokens$", out.decode(), re.MULTILINE)

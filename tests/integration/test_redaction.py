@@ -18,6 +18,7 @@ from proxy.access import digest_of, new_key
 from proxy.cli import build
 from tests.integration.conftest import ProxyServer
 from tests.integration.fake_upstream import JSON, Connection, FakeUpstream, Received, well_behaved
+from tests.integration.fake_websocket import FakeSocket, accepting
 from tests.integration.raw_client import chat, request_bytes
 from tests.integration.served import served
 from tests.proxy.config_files import FERNET_KEY
@@ -67,8 +68,15 @@ async def misbehaving(request: Received, connection: Connection) -> None:
             await connection.answer(401, body, JSON)
         case "silent":
             await connection.until_closed()
+        case "socket":
+            await accepting(_says_too_much)(request, connection)
         case _:
             await well_behaved(request, connection)
+
+
+async def _says_too_much(socket: FakeSocket) -> None:
+    await socket.send(MARK)
+    await socket.connection.send(b"\x83" + MARK.encode())  # no frame
 
 
 def body(**changes: Any) -> bytes:
@@ -78,6 +86,14 @@ def body(**changes: Any) -> bytes:
 
 SWAP = ("Authorization", f"Bearer {KEY}")
 OWN = ("Authorization", f"Bearer sk-{MARK}")
+REALTIME = "/v1/realtime?model=gpt-realtime"
+UPGRADE = [
+    ("Connection", "Upgrade"),
+    ("Upgrade", "websocket"),
+    ("Sec-WebSocket-Version", "13"),
+    ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+]
+SUBPROTOCOL = "Sec-WebSocket-Protocol"
 ATTEMPTS: list[tuple[str, str, list[tuple[str, str]], bytes | None]] = [
     # served
     ("POST", CHAT, [SWAP], body()),
@@ -85,7 +101,13 @@ ATTEMPTS: list[tuple[str, str, list[tuple[str, str]], bytes | None]] = [
     ("POST", CHAT, [("x-tersely-key", KEY), OWN, ("Cookie", f"s={MARK}")], body()),
     ("GET", f"/v1/models?key={MARK}", [SWAP], None),
     ("POST", CHAT, [SWAP, ("x-be", "refuse")], body()),
+    ("GET", REALTIME, [SWAP, *UPGRADE, ("x-be", "socket")], None),
+    ("GET", REALTIME, [*UPGRADE, (SUBPROTOCOL, f"openai-insecure-api-key.{KEY}")], None),
+    ("GET", REALTIME, [SWAP, *UPGRADE, (SUBPROTOCOL, f"a, openai-insecure-api-key.{MARK}")], None),
     # keys that are not valid, in every place
+    ("GET", f"{REALTIME}&api-key={MARK}", UPGRADE, None),
+    ("GET", REALTIME, [*UPGRADE, (SUBPROTOCOL, f"a, openai-insecure-api-key.{MARK}")], None),
+    ("GET", REALTIME, [SWAP, *UPGRADE, (SUBPROTOCOL, f"a, {KEY}")], None),
     ("POST", CHAT, [OWN], body()),
     ("POST", CHAT, [("Authorization", f"Basic {MARK}")], body()),
     ("POST", CHAT, [("Authorization", f"Bearer tsly_{MARK}")], body()),
@@ -111,12 +133,13 @@ ATTEMPTS: list[tuple[str, str, list[tuple[str, str]], bytes | None]] = [
     ("POST", CHAT, [SWAP, ("x-to", "dead")], body()),
     ("POST", CHAT, [SWAP, ("x-to", "slow"), ("x-be", "silent")], body()),
     ("POST", CHAT, [SWAP, ("x-be", "garbage")], body()),
+    ("GET", REALTIME, [SWAP, *UPGRADE, ("x-be", "garbage")], None),
     ("POST", CHAT, [SWAP, ("x-be", "header")], body()),
     ("POST", CHAT, [SWAP, ("x-be", "gone")], body()),
     ("POST", CHAT, [SWAP, ("x-be", "cut")], body(stream=True)),
 ]
 # Answers that pass on what the upstream says, and so may say it again.
-FROM_UPSTREAM = {"refuse", "cut"}
+FROM_UPSTREAM = {"refuse", "cut", "socket"}
 
 
 async def test_no_secret_is_written_anywhere(

@@ -28,18 +28,35 @@ def proxy(proxy_server: ProxyServer) -> Proxy:
     return proxy_server(server={"head_timeout_seconds": 0.5, "body_timeout_seconds": 0.5})
 
 
+class Received(asyncio.Protocol):
+    """What has come on a connection, also where a reset follows it.
+
+    A drip that meets a closed socket is answered with a reset, and a stream reader then hides what
+    it had received before.
+    """
+
+    def __init__(self) -> None:
+        self.data = b""
+        self.closed = asyncio.get_running_loop().create_future()
+
+    def data_received(self, data: bytes) -> None:
+        self.data += data
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.closed.set_result(None)
+
+
 async def until_closed(proxy: Proxy, first: bytes, drips: Sequence[bytes] = ()) -> bytes:
-    reader, writer = await proxy.connect()
-    writer.write(first)
-    answer = asyncio.create_task(reader.read(-1))
+    loop = asyncio.get_running_loop()
+    transport, received = await loop.create_connection(Received, "127.0.0.1", proxy.port)
+    transport.write(first)
     for drip in drips:
         await asyncio.sleep(0.05)
-        if answer.done():
+        if received.closed.done():
             break
-        writer.write(drip)
-    data: bytes = await soon(answer)
-    writer.close()
-    return data
+        transport.write(drip)
+    await soon(received.closed)
+    return received.data
 
 
 async def test_a_silent_connection_is_closed(proxy: Proxy) -> None:

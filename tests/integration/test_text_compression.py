@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from compressor.calibration import read_calibration
+from compressor.classifier.registry import bundled_folder
 from compressor.types import Failure
 from proxy.access import digest_of, new_key
 from proxy.savings import CompressionReport, Ending, PartReport, Treatment
@@ -48,6 +50,25 @@ async def test_a_text_comes_back_shorter_and_no_upstream_is_asked(
     assert record.report.treatment is Treatment.PASSED
     assert record.tokens_saved == 0  # nothing was saved on any bill
     assert proxy.sink.empty
+
+
+async def test_a_threshold_by_name_is_a_number_for_the_compressor(
+    proxy_server: ProxyServer,
+) -> None:
+    compressor = FakeCompressor()
+    proxy = proxy_server(compressor=compressor)
+    said = json.loads((await post(proxy, {"text": TEXT, "threshold": "balanced"})).body)
+    number = read_calibration(bundled_folder()).thresholds["balanced"]
+    assert said["results"][0]["reason"] == f"threshold balanced ({number:g})"
+    assert [call[1].threshold for call in compressor.calls] == [number]
+    refused = await post(proxy, {"text": TEXT, "threshold": "gentel"})
+    assert refused.status == 400
+    error = json.loads(refused.body)["error"]
+    assert error["param"] == "threshold"
+    assert "it has aggressive, balanced, gentle" in error["message"]
+    wrong = await post(proxy, {"text": TEXT, "threshold": 1.5})
+    assert wrong.status == 400
+    assert "'1.5' is neither a keep probability" in json.loads(wrong.body)["error"]["message"]
 
 
 async def test_several_texts_by_a_policy_and_with_a_question(proxy_server: ProxyServer) -> None:

@@ -158,7 +158,8 @@ async def test_a_client_that_leaves_before_it_is_told_of_a_failure(
     assert [record.ending for record in sink.records] == [Ending.UPSTREAM_TIMEOUT]
 
 
-async def test_websockets_are_closed(app: Starlette) -> None:
+async def test_a_server_that_cannot_refuse_a_websocket_closes_it(app: Starlette) -> None:
     server = Asgi(app)
-    await app({"type": "websocket", "path": "/v1"}, server._receive, server._send)
+    scope = {"type": "websocket", "path": "/x", "raw_path": b"/x", "headers": []}
+    await app(scope, server._receive, server._send)
     assert server.messages == [{"type": "websocket.close", "code": 1008}]

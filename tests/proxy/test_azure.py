@@ -2,7 +2,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.azure import AzurePath, from_azure, to_azure, without_api_version
+from proxy.azure import (
+    AzurePath,
+    from_azure,
+    to_azure,
+    with_model,
+    without_api_version,
+    without_key,
+)
 from proxy.errors import RequestRefused
 from proxy.model_names import ModelNames
 
@@ -84,3 +91,33 @@ def test_a_model_stays_one_segment(model: str) -> None:
 )
 def test_without_api_version(target: str, plain: str) -> None:
     assert without_api_version(target) == plain
+
+
+@pytest.mark.parametrize(
+    ("target", "azure", "expected"),
+    [
+        ("/realtime?model=a", False, "/realtime?model=new%2F1"),
+        ("/realtime?x=%20&model=a&y", True, "/realtime?x=%20&deployment=new%2F1&y"),
+        ("/realtime?deployment=a", False, "/realtime?model=new%2F1"),
+        ("/realtime?model=new%2f1", False, "/realtime?model=new%2f1"),
+        ("/realtime?model=a&deployment=b", True, "/realtime?model=a&deployment=b"),
+        ("/realtime?my-model=a", True, "/realtime?my-model=a"),
+        ("/realtime", True, "/realtime"),
+    ],
+)
+def test_with_model(target: str, azure: bool, expected: str) -> None:
+    assert with_model(target, "new/1", azure=azure) == expected
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("/r?api-key=k", "/r"),
+        ("/r?a=1&api-key=k&b=%2B", "/r?a=1&b=%2B"),
+        ("/r?API-Key=k&api-key=l", "/r"),
+        ("/r?my-api-key=k", "/r?my-api-key=k"),
+        ("/r", "/r"),
+    ],
+)
+def test_without_key(target: str, expected: str) -> None:
+    assert without_key(target) == expected

@@ -21,6 +21,19 @@ def write(tmp_path: Path) -> Write:
         ("policies:\n  m: {rate: true}", "6: policies.m.rate: 'true' is not a number. "),
         ("policies:\n  m: {rate: nan}", "6: policies.m.rate: 'nan' is not a number. "),
         ("policies:\n  m:\n    roels: [user]\n    rate: 1", "7: policies.m.roels: is not a known "),
+        (
+            "policies:\n  m: {threshold: 1.4}",
+            "6: policies.m.threshold: '1.4' is neither a keep probability",
+        ),
+        (
+            "policies:\n  m: {threshold: 40%}",
+            "6: policies.m.threshold: '40%' is neither a keep probability, from 0 to 1, nor a name",
+        ),
+        (
+            "policies:\n  m: {threshold: gentel}",
+            "6: policies.m.threshold: the classifier 'bundled' has no threshold called 'gentel'; "
+            "it has aggressive, balanced, gentle",
+        ),
         ("policies:\n  m: {rate: 1, roles: user}", "6: policies.m.roles: 'user' is not a list, "),
         (
             "policies:\n  m: {rate: 1, roles: [usr]}",
@@ -40,6 +53,7 @@ def write(tmp_path: Path) -> Write:
         ("policies:\n  m: {preset: rag, name: x}", "6: policies.m.name: a policy is named by its"),
         ("policies:\n  m: 0.4", "6: policies.m: '0.4' is not a block of `key: value` lines"),
         ("policies: [m]", "5: policies: a list is not a block of `key: value` lines. Who gets"),
+        ("server: {uds: t.sock, port: 1}", "5: server: listens on uds or on host and port, not on"),
         ("server: {port: 99999}", "5: server.port: 99999 is above 65535. "),
         ("server:\n  max_parse_bytes: 64MB", "6: server.max_parse_bytes: '64MB' is not a whole "),
         ("server:\n  port: 80.5", "6: server.port: '80.5' is not a whole number. "),

@@ -55,6 +55,19 @@ async def test_a_tenant_without_limits_is_not_counted(clock: Clock) -> None:
     assert await Limiter(clock=clock).admit("t", None) is None
 
 
+async def test_tokens_that_are_used_before_the_end(clock: Clock) -> None:
+    limiter, limits = Limiter(clock=clock), Limits(tokens_per_minute=100)
+    first = await admitted(limiter, limits)
+    first.use(60)
+    assert headers((await admitted(limiter, limits)).headers())["remaining-tokens"] == "40"
+    first.use(50)
+    await refusal(limiter.admit("t", limits))
+    used = Usage(prompt_tokens=80, completion_tokens=30)
+    first.settle(replace(make_record(), usage=used, ending=Ending.FINISHED, status=101))
+    clock.now += 150  # with nothing counted twice it has all faded
+    assert headers((await admitted(limiter, limits)).headers())["remaining-tokens"] == "100"
+
+
 async def test_requests_per_minute(clock: Clock) -> None:
     limiter, limits = Limiter(clock=clock), Limits(requests_per_minute=2)
     first = await admitted(limiter, limits)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.listening import is_loopback, is_open, why_not_to_listen
+from proxy.listening import is_local_origin, is_loopback, is_open, why_not_to_listen
 from tests.proxy.config_files import LEAST, Write
 
 
@@ -30,6 +30,7 @@ def test_is_loopback(host: str, expected: bool) -> None:
     [
         ("", False, False),
         ("server: {host: 0.0.0.0}", True, True),
+        ("server: {uds: t.sock, uds_access: everyone}", False, False),
         ("server: {host: '::'}", True, True),
         ("server: {host: 0.0.0.0, allow_open: true}", True, False),
         # also with no key left: that lets nobody in
@@ -50,3 +51,20 @@ def test_the_refusal_names_the_ways_out(tmp_path: Path) -> None:
     assert why is not None
     for words in ("0.0.0.0", "tersely keys create", "127.0.0.1", "--allow-open", "allow_open"):
         assert words in why
+
+
+@pytest.mark.parametrize(
+    ("origin", "expected"),
+    [
+        ("http://localhost:3000", True),
+        ("https://127.0.0.1", True),
+        ("http://[::1]:5173", True),
+        ("null", False),
+        ("", False),
+        ("http://[", False),
+        ("https://localhost.example.com", False),
+        ("https://example.com/localhost", False),
+    ],
+)
+def test_is_local_origin(origin: str, expected: bool) -> None:
+    assert is_local_origin(origin) is expected

@@ -197,3 +197,18 @@ def test_the_installed_extra_knows_a_well_known_model() -> None:
     assert dollars is not None
     assert dollars > 0
     assert source == f"litellm {metadata.version('litellm')}"
+
+
+def test_prices_of_both_kinds_of_token() -> None:
+    model = PublishedModel("x", (TokenPrice(2e-6, 1e-6),), None, completion=8e-6)
+    found = PriceTable({}, published=PublishedTable("a table", {"m": model})).per_million("m")
+    assert found == (pytest.approx(2), pytest.approx(8), "a table")
+    assert table().per_million("gpt-4o") is None  # one of them is not there
+    assert table().per_million("unknown") is None
+
+
+@pytest.mark.skipif(find_spec("litellm") is None, reason="needs the litellm extra")
+def test_the_published_table_has_both() -> None:
+    found = PriceTable({}).per_million("gpt-4o")
+    assert found is not None
+    assert found[1] > found[0] > 0

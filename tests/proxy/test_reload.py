@@ -21,6 +21,7 @@ TAKEN_OVER = {
     "compressor": {"context_windows"},
     "cache": {"share_between_tenants"},
     "savings": {"prices"},
+    "sample": set(),
 }
 WHOLE = {"upstreams", "policies", "routes", "access"}
 
@@ -33,6 +34,17 @@ def test_every_setting_is_either_fixed_or_taken_over() -> None:
         assert isinstance(kind, type)
         assert issubclass(kind, Section)
         assert set(kind.model_fields) == set(fields) | TAKEN_OVER[section]
+
+
+def test_a_thresholds_name_has_to_be_the_running_classifiers(tmp_path: Path) -> None:
+    """A new classifier takes a restart, and its names with it."""
+    running = config(tmp_path, LEAST)
+    other = running.compressor.model_copy(update={"classifier": str(tmp_path)})
+    old = running.model_copy(update={"compressor": other})
+    new = config(tmp_path, LEAST + "policies: {mine: {threshold: balanced}}\n")
+    assert taken_over(running, new)[0].policies["mine"].threshold == "balanced"
+    with pytest.raises(Unusable, match=r"policies\.mine\.threshold: .* has no calibration\.json"):
+        taken_over(old, new)
 
 
 def config(tmp_path: Path, text: str) -> Config:

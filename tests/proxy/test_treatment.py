@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 
+from compressor.calibration import NamedThresholds, UnknownThreshold
 from compressor.types import CacheState, Failure, Kind, Outcome, Settings, VerifiedCount
-from policies.types import Protections
+from policies.types import Policy, Protections
 from proxy.pipeline import Pipeline
 from proxy.savings import Treatment
 from tests.fakes import FakeCompressor, FakeTokenizers
@@ -49,6 +50,28 @@ async def test_the_compressor_gets_the_policys_settings(compressor: FakeCompress
     assert (settings_.target_tokens, settings_.rate) == (3, None)
     assert (settings_.force_tokens, settings_.encoding) == (("two",), "words")
     assert (half.rate, half.protect) == (0.5, frozenset(Kind))
+
+
+async def test_a_named_threshold_is_a_number_before_the_compressor_sees_it(
+    compressor: FakeCompressor,
+) -> None:
+    policies = {**POLICIES, "half": Policy(name="half", threshold="mine", min_tokens=4)}
+    changed = config().model_copy(update={"policies": policies})
+    thresholds = NamedThresholds("given", {"mine": 0.375})
+    pipeline = Pipeline(changed, compressor, FakeTokenizers(), thresholds=thresholds)
+    prepared = await prepare(pipeline, chat(LONG))
+    ((_, given, _, _),) = compressor.calls
+    assert given.threshold == 0.375
+    assert prepared.report.parts[0].reason == "threshold mine (0.375)"
+
+
+def test_a_policy_whose_threshold_has_no_number_is_refused_at_start(
+    compressor: FakeCompressor,
+) -> None:
+    policies = {**POLICIES, "half": Policy(name="half", threshold="mine")}
+    changed = config().model_copy(update={"policies": policies})
+    with pytest.raises(UnknownThreshold, match="'mine'; it has aggressive, balanced, gentle"):
+        Pipeline(changed, compressor, FakeTokenizers())
 
 
 async def test_forced_digits_and_consecutive_words_pass_through(compressor: FakeCompressor) -> None:

@@ -11,6 +11,7 @@ from proxy.errors import UpstreamDisconnected, UpstreamError, UpstreamTimeout, U
 from proxy.outgoing import Outgoing
 from proxy.upstream import UpstreamRequest
 from proxy.upstreams import Upstreams
+from proxy.websocket import SocketOptions
 
 
 class Scripted:
@@ -20,6 +21,7 @@ class Scripted:
         self.steps = list(steps) or [200]
         self.sent: list[UpstreamRequest] = []
         self.closed_answers = 0
+        self.offered: list[Sequence[str]] = []
         self.running = False
 
     async def start(self) -> None:
@@ -27,6 +29,10 @@ class Scripted:
 
     async def close(self) -> None:
         self.running = False
+
+    async def open(self, request: UpstreamRequest, options: SocketOptions) -> Any:
+        self.offered.append(options.subprotocols)
+        return await self.send(request)
 
     async def send(self, request: UpstreamRequest) -> Any:
         self.sent.append(request)
@@ -203,13 +209,45 @@ def test_what_an_upstream_keeps_is_found_there_again() -> None:
     assert outgoing(conversation=b"1").key != outgoing(conversation=b"2").key
 
 
-async def test_only_one_can_be_asked() -> None:
-    both = upstreams(a=Scripted(DOWN), b=Scripted())
-    where = route(["a", "b"])
-    assert both.preferred(where, outgoing()) == "a"
-    for _ in range(2):
-        await both.send(where, outgoing())
-    assert both.preferred(where, outgoing()) == "b"
+def socket_request(**members: Any) -> Outgoing:
+    defaults = {"method": "GET", "path": "/v1/realtime", "target": "/realtime", "body": None}
+    return outgoing(**defaults | {"subprotocols": ("realtime",)} | members)
+
+
+OPTIONS = SocketOptions(subprotocols=(), max_message_bytes=1000, ping_seconds=0)
+
+
+async def test_a_websocket_is_tried_elsewhere_until_it_opens() -> None:
+    a, b, c = Scripted(DOWN), Scripted(503), Scripted(101)
+    three = upstreams(a=a, b=b, c=c)
+    asked = socket_request()
+    where = route(["a", "b", "c"], fallback_on=["connect", "503"])
+    assert (await three.open(where, asked, OPTIONS)).status == 101
+    assert (asked.tries, asked.upstream) == (3, "c")
+    assert [up.offered for up in (a, b, c)] == [[("realtime",)]] * 3
+
+
+@pytest.mark.parametrize(
+    "members",
+    [{"target": "/realtime?call_id=c"}, {"fields": {"authorization": "Bearer ek_1"}}],
+)
+async def test_what_is_kept_for_a_websocket_is_looked_for_there_only(members: Any) -> None:
+    a, b = Scripted(DOWN), Scripted(101)
+    with pytest.raises(UpstreamUnreachable):
+        await upstreams(a=a, b=b).open(route(["a", "b"]), socket_request(**members), OPTIONS)
+    assert b.sent == []
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [({}, False), ({"api_key": "k"}, True), ({"auth": "none"}, True), ({"auth": "bearer"}, False)],
+)
+def test_whether_a_key_is_ours(options: Any, expected: bool) -> None:
+    configs = {
+        "a": UpstreamConfig(base_url="http://x/v1"),
+        "b": UpstreamConfig(base_url="http://x/v1", **options),
+    }
+    assert Upstreams(configs).own_key(route(["a", "b"])) is expected
 
 
 async def test_every_failure_is_told() -> None:

@@ -1,16 +1,19 @@
 // Drives the official Node clients through a proxy. usage: node drive.mjs BASE_URL SCENARIO
-// Prints one JSON object: what the client saw.
+// Prints one JSON object: what the client saw. A line on its input makes `abort` go on.
 import OpenAI from "openai";
 import { z } from "zod";
+import { createAnthropic } from "@ai-sdk/anthropic";
 import { createOpenAI } from "@ai-sdk/openai";
 import { generateObject, generateText, stepCountIs, streamText, tool } from "ai";
 
+globalThis.AI_SDK_LOG_WARNINGS = false; // they go to the output
 const [baseURL, scenario] = process.argv.slice(2);
 const text = Array.from({ length: 40 }, (_, n) => `w${n}`).join(" ");
 const messages = [{ role: "user", content: text }];
 const model = "gpt-4o";
 const client = new OpenAI({ baseURL, apiKey: "sk-x", maxRetries: 0, timeout: 20_000 });
 const provider = createOpenAI({ baseURL, apiKey: "sk-x" });
+const claude = createAnthropic({ baseURL, apiKey: "sk-ant" })("claude-test");
 const weather = {
   type: "function",
   function: {
@@ -55,6 +58,39 @@ const scenarios = {
     const answer = await client.responses.create({ model, input: text });
     return { text: answer.output_text };
   },
+  async tools_stream() {
+    const stream = client.chat.completions.stream({ model, messages, tools: [weather] });
+    const pieces = [];
+    stream.on("tool_calls.function.arguments.delta", ({ arguments_delta }) => {
+      if (arguments_delta) pieces.push(arguments_delta);
+    });
+    const { choices } = await stream.finalChatCompletion();
+    const { name, arguments: given } = choices[0].message.tool_calls[0].function;
+    return { pieces, name, arguments: given };
+  },
+  async responses_stream() {
+    const stream = client.responses.stream({ model, input: text, instructions: "Be brief." });
+    const kinds = [];
+    for await (const event of stream) kinds.push(event.type);
+    return { first: kinds[0], last: kinds.at(-1), text: (await stream.finalResponse()).output_text };
+  },
+  async responses_tools() {
+    const tools = [{ type: "function", ...weather.function, strict: false }];
+    const input = [{ role: "user", content: text }];
+    const { output } = await client.responses.create({ model, input, tools });
+    const call = output.find((item) => item.type === "function_call");
+    const result = { type: "function_call_output", call_id: call.call_id, output: text };
+    const answer = await client.responses.create({
+      model, tools, input: [...input, ...output, result],
+    });
+    return { asked: call.arguments, text: answer.output_text };
+  },
+  async retries() {
+    const { content } = (
+      await client.chat.completions.create({ model, messages }, { maxRetries: 2 })
+    ).choices[0].message;
+    return { content };
+  },
   async error() {
     try {
       await client.chat.completions.create({ model, messages });
@@ -69,7 +105,7 @@ const scenarios = {
   },
   async abort() {
     const aborter = new AbortController();
-    setTimeout(() => aborter.abort(), 300);
+    process.stdin.once("data", () => aborter.abort());
     try {
       await client.chat.completions.create({ model, messages }, { signal: aborter.signal });
     } catch (error) {
@@ -109,6 +145,50 @@ const scenarios = {
       },
     });
     return { text: answer, asked };
+  },
+  async anthropic_generate() {
+    const { text: answer, usage, response } = await generateText({
+      model: claude, maxRetries: 0, maxOutputTokens: 50,
+      messages: [
+        {
+          role: "user",
+          content: [
+            {
+              type: "text", text,
+              providerOptions: { anthropic: { cacheControl: { type: "ephemeral" } } },
+            },
+          ],
+        },
+      ],
+    });
+    const { "x-tersely-outcome": outcome } = response.headers;
+    return { text: answer, outcome, cached: usage.cachedInputTokens };
+  },
+  async anthropic_stream() {
+    const { textStream } = streamText({ model: claude, prompt: text, maxRetries: 0 });
+    const pieces = [];
+    for await (const piece of textStream) pieces.push(piece);
+    return { pieces };
+  },
+  async anthropic_tools() {
+    const asked = [];
+    const { text: answer } = await generateText({
+      model: claude, prompt: text, maxRetries: 0, stopWhen: stepCountIs(2),
+      tools: {
+        weather: tool({
+          inputSchema: z.object({ a: z.number() }),
+          execute: async ({ a }) => { asked.push(a); return text; },
+        }),
+      },
+    });
+    return { text: answer, asked };
+  },
+  async anthropic_error() {
+    try {
+      await generateText({ model: claude, prompt: text, maxRetries: 0 });
+    } catch (error) {
+      return { status: error.statusCode, retryable: error.isRetryable, type: error.data.error.type };
+    }
   },
 };
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from compressor.deadline import DeadlineCompressor
 from compressor.types import Failure
 from proxy.integrations.litellm_callback import STATUS_FIELD, TerselyCallback
 from tests.fakes import FakeCompressor, FakeTokenizers, every_second_word
@@ -173,6 +174,78 @@ def test_bad_options_fail_at_the_start() -> None:
         TerselyCallback(default="x")
     with pytest.raises(ValueError, match="exactly one"):
         TerselyCallback({"mine": {}})
+    for size in (0, True, "8k"):
+        with pytest.raises(ValueError, match="'gpt-\\*' needs a number of tokens"):
+            TerselyCallback(context_windows={"gpt-*": size})  # type: ignore[dict-item] # the point
+
+
+async def test_the_classifier_is_loaded_before_the_first_request() -> None:
+    callback = TerselyCallback(POLICIES, default="half", everyone="half")
+    data = request(messages=[{"role": "user", "content": "The old harbour was quiet. " * 20}])
+    sent = await callback.async_pre_call_hook(key(), None, data, "acompletion")
+    assert sent is not None
+    assert sent["metadata"][STATUS_FIELD]["outcome"] in ("compressed", "failed_open")
+    assert isinstance(callback._compressor, DeadlineCompressor)
+    await callback._compressor.start()  # waits for what was begun
+    again = await callback.async_pre_call_hook(key(), None, data, "acompletion")
+    assert again is not None
+    assert again["metadata"][STATUS_FIELD]["outcome"] == "compressed"
+    await callback._compressor.close()
+
+
+async def test_descriptions_of_tools_where_the_policy_says_so(compressor: FakeCompressor) -> None:
+    callback = TerselyCallback(
+        {"tools": {"rate": 0.5, "min_tokens": 99, "tool_descriptions": 8}},
+        everyone="tools",
+        compressor=compressor,
+        tokenizers=FakeTokenizers(),
+    )
+    schema = {"type": "object", "properties": {"a": {"description": LONG, "enum": [LONG]}}}
+    tools = [{"type": "function", "function": {"name": LONG, "description": LONG}}]
+    tools[0]["function"]["parameters"] = schema  # type: ignore[index]
+    data = request(tools=tools)
+    given = json.dumps(tools)
+    sent = await callback.async_pre_call_hook(key(), None, data, "acompletion")
+    assert sent is not None
+    described = f'"description": "{LONG}"'
+    assert json.dumps(sent["tools"]) == given.replace(described, described.replace(LONG, HALF))
+    assert json.dumps(tools) == given
+    assert sent["messages"] == data["messages"]
+
+
+@pytest.mark.parametrize(
+    ("model", "answer", "rates"),
+    [("gpt-small", {"max_tokens": 10}, [0.6]), ("gpt-small", {}, [0.85]), ("unknown", {}, [])],
+)
+async def test_fit_context_by_the_windows_that_it_was_given(
+    compressor: FakeCompressor, model: str, answer: dict[str, int], rates: list[float]
+) -> None:
+    callback = TerselyCallback(
+        {"fits": {"rate": 0.5, "min_tokens": 8, "fit_context": True}},
+        everyone="fits",
+        context_windows={"gpt-*": 35},
+        compressor=compressor,
+        tokenizers=FakeTokenizers(),
+    )
+    data = request(model=model, messages=[{"role": "user", "content": LONG}], **answer)
+    sent = await callback.async_pre_call_hook(key(), None, data, "acompletion")
+    assert sent is not None
+    assert [settings.rate for _, settings, _, _ in compressor.calls] == rates
+
+
+async def test_a_prompt_with_a_suffix_is_left_alone(
+    callback: TerselyCallback, compressor: FakeCompressor
+) -> None:
+    data = {"model": "m", "prompt": LONG, "suffix": "k", "metadata": {"tersely": "half"}}
+    sent = await callback.async_pre_call_hook(key(), None, data, "atext_completion")
+    assert sent is not None
+    assert (sent["prompt"], compressor.calls) == (LONG, [])
+    assert "suffix" in sent["metadata"][STATUS_FIELD]["reason"]
+
+
+def test_tokens_are_counted_by_the_encodings_that_it_was_given() -> None:
+    callback = TerselyCallback(encodings={"mine": "cl100k_base"}, compressor=FakeCompressor())
+    assert callback._counter._tokenizers.for_model("mine").encoding == "cl100k_base"
 
 
 async def test_a_body_that_cannot_be_read_passes(callback: TerselyCallback) -> None:
