@@ -11,6 +11,8 @@ NODE_CLIENTS := tests/integration/node/node_modules
 CONFIG ?= config.yaml
 TORCH_VERSION := 2.13.0
 ARGS ?=
+# How many processes run tests at once. A test that starts a proxy has threads of its own beside.
+WORKERS ?= 2
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PIP_INSTALL := -m pip install --quiet
@@ -33,7 +35,7 @@ demo: $(VENV)/.dev ## One compressed request, shown side by side; needs no key
 	$(VENV)/bin/tersely demo $(ARGS)
 
 test: $(VENV)/.dev ## Tests with coverage, without torch (ARGS="-k words" to narrow)
-	$(VENV)/bin/python -m pytest -m "not torch and not frameworks and not package" --cov $(ARGS)
+	$(VENV)/bin/python -m pytest -n $(WORKERS) -m "not torch and not frameworks and not package" --cov $(ARGS)
 
 test-all: $(VENV_TORCH)/.dev ## Every test, those for torch, the frameworks and the wheel included
 	@$(MAKE) --no-print-directory node-clients || echo "Going on without Node: its tests are skipped." >&2

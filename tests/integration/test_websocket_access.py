@@ -139,11 +139,11 @@ async def test_an_own_key_replaces_the_clients_in_every_place(
             400,
             "misplaced_proxy_key",
         ),
-        (
+        pytest.param(
             f"{TARGET}&api-key={KEY}",
             {"additional_headers": bearer(KEY)},
-            400,
-            "misplaced_proxy_key",
+            *(400, "misplaced_proxy_key"),
+            id="key_in_the_query",
         ),
         (
             "/v1/realtime?model=gpt-4o",

@@ -28,7 +28,7 @@ def test_the_first_glob_that_matches_names_it() -> None:
     ("body", "kind", "coding", "model"),
     [
         (b'{"model":"m"}', "application/json", "", "m"),
-        (gzip.compress(b'{"model":"m"}'), "application/json", "gzip", "m"),
+        (gzip.compress(b'{"model":"m"}', mtime=0), "application/json", "gzip", "m"),
         (b"broken", "application/json", "gzip", ""),
         (b"[]", "", "", ""),
         (FORM, "multipart/form-data; boundary=b", "", "whisper-1"),
