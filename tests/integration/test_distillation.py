@@ -21,7 +21,9 @@ from tests.proxy.commands.scripted_endpoint import Endpoint
 PAGE = (Path(__file__).parents[2] / "docs" / "distillation.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 COMMANDS = re.findall(r"^tersely (distill .*)$", "".join(BLOCKS), re.MULTILINE)
-FURTHER = re.findall(r"^tersely ((?:train|export|calibrate) .*)$", "".join(BLOCKS), re.MULTILINE)
+FURTHER = re.findall(
+    r"^tersely ((?:train|tune|export|calibrate) .*)$", "".join(BLOCKS), re.MULTILINE
+)
 NAMES = ["Ada", "Bert", "Carla", "Dmitri", "Elif", "Farid", "Greta", "Hiro", "Ines", "Jonas"]
 THINGS = ["printer", "invoice", "router", "badge", "laptop", "licence", "mailbox", "door"]
 PLACES = ["Lyon", "Porto", "Turin", "Ghent", "Graz", "Basel", "Malmo", "Delft", "Vigo", "Bergen"]
@@ -162,6 +164,12 @@ def test_from_texts_to_a_classifier(folder: Path, teacher: Endpoint) -> None:
     write_checkpoint("bert", folder / "encoder")
     tickets = [{"body": document(100 + number), "doc": f"t{number}"} for number in range(40)]
     write(folder / "tickets.jsonl", tickets)
+    asked = [{"id": f"q{n}", "question": "Where?", "answers": PLACES} for n in range(10)]
+    texts = [document(200 + number, sentences=4) for number in range(10)]
+    write(
+        folder / "asked.jsonl",
+        [row | {"passages": [text]} for row, text in zip(asked, texts, strict=True)],
+    )
     for command in [*COMMANDS[:3], COMMANDS[3].partition(" --leave-out")[0], *FURTHER]:
         done = run(command, teacher)
         assert done.exit_code == 0, (command, done.stdout, done.stderr)
@@ -169,6 +177,9 @@ def test_from_texts_to_a_classifier(folder: Path, teacher: Endpoint) -> None:
     trained = json.loads((folder / "trained" / "training.json").read_text("utf-8"))
     assert trained["held_out_passages"] > 0
     assert trained["auc_light"] > 0.9  # it has learned which words this teacher crosses out
+    tuned = json.loads((folder / "tuned" / "tuning.json").read_text("utf-8"))
+    assert len(tuned["rewards"]) == 2
+    assert all(0 < reward <= 1 for reward in tuned["rewards"])
     named = json.loads((folder / "exported" / "calibration.json").read_text("utf-8"))
     assert "balanced" in json.dumps(named)
     shortened = run("compress docs/page0.md --classifier exported --rate 0.5", teacher).stdout
