@@ -7,7 +7,11 @@ from pathlib import Path
 from compressor.evaluation.extra import load
 from compressor.evaluation.summary import Cell, curves
 
-COLOURS = ("#0b6e4f", "#c8553d", "#3d5a80", "#e09f3e", "#7b2d8b", "#6c757d", "#118ab2", "#8d5524")
+# As many as there are methods, so that no two curves look alike.
+COLOURS = (
+    *("#0b6e4f", "#c8553d", "#3d5a80", "#e09f3e", "#7b2d8b"),
+    *("#6c757d", "#118ab2", "#8d5524", "#e75a9b", "#111111"),
+)
 _COLUMNS = 3
 
 

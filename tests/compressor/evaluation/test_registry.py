@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from compressor.evaluation.plot import COLOURS
 from compressor.evaluation.registry import DEFAULT, METHODS, Bench, UnknownMethod, build, workbench
 from compressor.tokens import UnknownEncoding
 from tests.compressor.evaluation.sets import HARBOUR, ORCHARD
@@ -77,3 +78,7 @@ def test_a_workbench_keeps_windows_and_closes(tmp_path: Path) -> None:
         assert made.classifier.misses == 0  # type: ignore[attr-defined]
     with pytest.raises(UnknownEncoding), workbench("bundled", "p50k", None):
         pass
+
+
+def test_every_method_has_a_colour_of_its_own() -> None:
+    assert len(set(COLOURS)) >= len(METHODS)
