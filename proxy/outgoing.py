@@ -8,37 +8,11 @@ from proxy.azure import to_azure, with_model, without_api_version, without_key
 from proxy.config_upstream import Auth, UpstreamConfig, Via
 from proxy.errors import RequestRefused
 from proxy.headers import RawHeaders
+from proxy.kept import Kept, is_stateless, kept_for, of_responses
 from proxy.model_names import ModelNames, renamed
 from proxy.upstream import UpstreamRequest
 from proxy.upstream_choice import stickiness
 from proxy.websocket_handshake import without_keys
-
-# Paths whose answers do not hang on what an upstream keeps for its users: any upstream will do.
-_STATELESS = frozenset(
-    {
-        "/v1/chat/completions",
-        "/v1/completions",
-        "/v1/embeddings",
-        "/v1/messages",
-        "/v1/messages/count_tokens",
-        "/v1/moderations",
-        "/v1/models",
-        "/v1/responses",
-        "/v1/rerank",
-        "/v1/audio/speech",
-        "/v1/audio/transcriptions",
-        "/v1/audio/translations",
-        "/v1/images/generations",
-        "/v1/images/edits",
-    }
-)
-# What makes a request to /v1/responses go on from something that one upstream keeps.
-_KEPT = (b'"previous_response_id"', b'"conversation"', b'"file_id"', b'"item_reference"')
-
-
-def is_stateless(path: str) -> bool:
-    """Whether any upstream could answer a request on this path, whoever answered before."""
-    return path in _STATELESS
 
 
 @dataclass(slots=True)
@@ -73,29 +47,25 @@ class Outgoing:
     upstream: str | None = None
     tries: int = 0
 
-    @property
-    def movable(self) -> bool:
-        """Whether another upstream could answer, now that one has not: nothing is lost by that."""
+    async def kept(self) -> Kept:
+        """Return what it needs of the things that upstreams keep: whether another would do."""
         body = self.body
         if self.subprotocols is not None:
             # A call that goes on, and a key made for one session, are known where they were made.
             key = head.client_key(self.fields) or ""
-            return "call_id=" not in self.target and not key.startswith("ek_")
+            bound = "call_id=" in self.target or key.startswith("ek_")
+            return Kept.AT_HOME if bound else Kept.NOTHING
         if body is not None and not isinstance(body, bytes):
-            return False
-        if self.path not in _STATELESS:
-            return False
-        if self.path != "/v1/responses" or not isinstance(body, bytes):
-            return True
-        return not any(name in body for name in _KEPT)
+            return Kept.AT_HOME
+        coding = "" if self.decoded else self.fields.get("content-encoding", "")
+        return await kept_for(self.method, self.path, body, coding, self.max_bytes)
 
-    @property
-    def key(self) -> bytes:
-        """What its upstream is chosen by; see upstream_choice."""
+    def key(self, kept: Kept) -> bytes:
+        """Return what its upstream is chosen by; see upstream_choice."""
         # What an upstream keeps, like files and responses, is found there again by its tenant.
-        if self.path not in _STATELESS or self.path == "/v1/responses":
-            return stickiness(self.tenant)
-        return stickiness(self.tenant, self.model, self.conversation)
+        if kept is Kept.NOTHING and is_stateless(self.path) and not of_responses(self.path):
+            return stickiness(self.tenant, self.model, self.conversation)
+        return stickiness(self.tenant)
 
     def may_go_to(self, config: UpstreamConfig) -> bool:
         """Whether an upstream would be sent no proxy key: where one came, its own replaces it."""

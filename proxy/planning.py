@@ -12,8 +12,8 @@ from proxy import models_asked
 from proxy.access import Caller
 from proxy.errors import RequestRefused, without_words
 from proxy.json_spans import Unreadable
+from proxy.kept import is_stateless
 from proxy.model_names import requested_model
-from proxy.outgoing import is_stateless
 from proxy.pipeline import Prepared
 from proxy.relay import Client
 from proxy.savings import CompressionReport, Treatment

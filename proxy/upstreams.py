@@ -8,8 +8,10 @@ from typing import TypeVar
 from policies.types import FallbackCause, Route
 from proxy.config_upstream import Auth, UpstreamConfig, Via
 from proxy.errors import UpstreamError, UpstreamTimeout, UpstreamUnreachable
+from proxy.kept import Kept, is_stateless
+from proxy.kept_lookup import look_up
 from proxy.model_names import ModelNames
-from proxy.outgoing import Outgoing, is_stateless
+from proxy.outgoing import Outgoing
 from proxy.upstream import AiohttpUpstream, Upstream, UpstreamRequest, UpstreamResponse
 from proxy.upstream_choice import in_order
 from proxy.upstream_health import Health
@@ -95,7 +97,10 @@ class Upstreams:
         async def ask(upstream: Upstream, request: UpstreamRequest) -> UpstreamResponse:
             return await upstream.send(request)
 
-        return await self._first_good(route, outgoing, ask)
+        kept, order = await self._order(route, outgoing)
+        if kept is Kept.SOMEWHERE:
+            return await self._looked_up(route, order, outgoing, ask)
+        return await self._first_good(route, kept, order, outgoing, ask)
 
     async def open(self, route: Route, outgoing: Outgoing, options: SocketOptions) -> Handshake:
         """Open a websocket as `send` sends a request: until there is one, others may be tried."""
@@ -104,18 +109,52 @@ class Upstreams:
             offered = outgoing.subprotocols_for(self._members[outgoing.upstream or ""].config)
             return await upstream.open(request, replace(options, subprotocols=offered))
 
-        return await self._first_good(route, outgoing, ask)
+        kept, order = await self._order(route, outgoing)
+        return await self._first_good(route, kept, order, outgoing, ask)
 
     def own_key(self, route: Route) -> bool:
         """Whether an upstream of the route takes requests that bring no key of their own."""
         configs = (self._members[share.name].config for share in route.upstreams)
         return any(config.api_key is not None or config.auth is Auth.NONE for config in configs)
 
-    async def _first_good(self, route: Route, outgoing: Outgoing, ask: _Ask[_A]) -> _A:
+    async def _order(self, route: Route, outgoing: Outgoing) -> tuple[Kept, list[str]]:
         if len(route.upstreams) == 1:
-            return await self._ask(route.upstream, outgoing, ask)
-        order = list(in_order(route.tiers, outgoing.key))
-        if not outgoing.movable:
+            return Kept.AT_HOME, [route.upstream]
+        kept = await outgoing.kept()
+        return kept, list(in_order(route.tiers, outgoing.key(kept)))
+
+    async def _looked_up(
+        self, route: Route, order: list[str], outgoing: Outgoing, ask: _Ask[UpstreamResponse]
+    ) -> UpstreamResponse:
+        """Ask for something that one of the upstreams has; the well ones first."""
+
+        def is_failure(result: UpstreamResponse | UpstreamError) -> bool:
+            if isinstance(result, UpstreamError):
+                return _cause(result) in route.fallback_on
+            return _BY_STATUS.get(result.status) in route.fallback_on
+
+        found = await look_up(
+            self._places(order, outgoing),
+            order[0],
+            lambda name: self._ask(name, outgoing, ask),
+            is_failure,
+        )
+        outgoing.upstream = found.name
+        if isinstance(found.result, Exception):
+            raise found.result
+        return found.result
+
+    def _places(self, order: list[str], outgoing: Outgoing) -> Iterator[str]:
+        asked: set[str] = set()
+        for name in self._usable(iter(order), outgoing):
+            asked.add(name)
+            yield name
+        yield from (name for name in order if name not in asked)
+
+    async def _first_good(
+        self, route: Route, kept: Kept, order: list[str], outgoing: Outgoing, ask: _Ask[_A]
+    ) -> _A:
+        if kept is not Kept.NOTHING:
             return await self._ask(order[0], outgoing, ask)
         usable = self._usable(iter(order), outgoing)
         # With every one of them set aside the first is asked all the same: it may be well again.

@@ -203,7 +203,8 @@ async def test_a_body_too_large_to_keep_goes_to_one(
     ("method", "target", "body"),
     [
         ("GET", "/v1/files/file-1", None),
-        ("POST", "/v1/responses", b'{"model":"m","previous_response_id":"resp_1","input":"x"}'),
+        ("POST", "/v1/chat/completions", b'{"model":"m","store":true,"messages":[]}'),
+        ("GET", "/v1/chat/completions/chatcmpl-1", None),
         ("DELETE", "/v1/assistants/a", None),
     ],
 )

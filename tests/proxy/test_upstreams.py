@@ -187,8 +187,9 @@ async def pieces() -> AsyncIterator[bytes]:
         ({"body": pieces()}, False),
         ({"path": "/v1/files"}, False),
         ({"path": "/v1/responses"}, True),
-        ({"path": "/v1/responses", "body": b'{"previous_response_id":"r"}'}, False),
-        ({"path": "/v1/responses/resp_1"}, False),
+        ({"body": b'{"store":true}'}, False),
+        ({"body": None, "method": "GET", "path": "/v1/chat/completions/c"}, False),
+        ({"path": "/v1/responses/resp_1", "body": pieces()}, False),
     ],
 )
 async def test_what_can_be_answered_by_another(members: dict[str, Any], movable: bool) -> None:
@@ -202,11 +203,17 @@ async def test_what_can_be_answered_by_another(members: dict[str, Any], movable:
     assert len(b.sent) == movable
 
 
-def test_what_an_upstream_keeps_is_found_there_again() -> None:
-    kept = [outgoing(path=path, model=m) for path in ("/v1/files", "/v1/responses") for m in "ab"]
-    assert len({request.key for request in kept}) == 1
-    assert outgoing(path="/v1/files", tenant="other").key != kept[0].key
-    assert outgoing(conversation=b"1").key != outgoing(conversation=b"2").key
+async def key(**members: Any) -> bytes:
+    request = outgoing(**members)
+    return request.key(await request.kept())
+
+
+async def test_what_an_upstream_keeps_is_found_there_again() -> None:
+    kept = [await key(path=path, model=m) for path in ("/v1/files", "/v1/responses") for m in "ab"]
+    kept += [await key(body=b'{"store":true}', conversation=one) for one in (b"1", b"2")]
+    assert len(set(kept)) == 1
+    assert await key(path="/v1/files", tenant="other") != kept[0]
+    assert await key(conversation=b"1") != await key(conversation=b"2")
 
 
 def socket_request(**members: Any) -> Outgoing:
