@@ -32,6 +32,11 @@ class Limits(Section):
         None, ge=1, description="The same tokens in a day, which begins at 00:00 UTC."
     )
 
+    @property
+    def on_tokens(self) -> bool:
+        """Whether tokens are limited at all."""
+        return self.tokens_per_minute is not None or self.tokens_per_day is not None
+
 
 class AccessKey(Section):
     """One proxy key; `tersely keys create NAME` makes it and prints this block."""

@@ -18,6 +18,7 @@ class UsageMode(StrEnum):
 
     OBSERVE = "observe"
     ASK = "ask"
+    NEVER = "never"
 
 
 class Via(StrEnum):
@@ -102,7 +103,8 @@ class UpstreamConfig(Section):
         UsageMode.OBSERVE,
         description="`observe` reads usage where the client asked for it; `ask` also requests it "
         "for streams and takes out of the answer exactly what that adds. A route with several "
-        "upstreams asks when all of them do.",
+        "upstreams asks when all of them do. For a tenant with a limit on tokens `observe` asks "
+        "too; `never` does not, for servers that refuse `stream_options`.",
     )
     ca_file: Path | None = Field(
         None,

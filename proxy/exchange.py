@@ -33,9 +33,10 @@ from proxy.planning import NOT_COMPRESSED, Plan, Planner, has_body
 from proxy.relay import Client, relay_body
 from proxy.savings import Ending, SavingsRecord
 from proxy.services import Services
+from proxy.streamed_text import StreamedText
 from proxy.taps import tap_for
 from proxy.upstream import UpstreamResponse
-from proxy.usage import ChatUsage, NoTap, Tap
+from proxy.usage import AnyUsage, NoTap, Tap
 
 log = logging.getLogger("tersely.proxy")
 
@@ -80,6 +81,7 @@ class Exchange:
         self._allowance: Allowance | None = None
         self._outgoing: Outgoing | None = None
         self._tap: Tap = NoTap()
+        self._streamed = StreamedText()
         self._may_add_event = False
 
     async def run(self, refusal: RequestRefused | None = None) -> None:
@@ -204,8 +206,9 @@ class Exchange:
             self._tap, rewritten = tap_for(
                 kind,
                 head.find(raw, b"content-encoding") or b"",
-                self._dialect or ChatUsage(),
+                self._dialect or AnyUsage(),
                 remove_added=plan.usage_added,
+                streamed=self._streamed if self._counts_tokens else None,
             )
         out = head.to_client(
             raw, status, rewritten=rewritten, drop_own=compressed or self._allowance is not None
@@ -259,8 +262,13 @@ class Exchange:
 
     @property
     def _reads_usage(self) -> bool:
-        counted = self._allowance is not None and self._allowance.counts_tokens
+        # What is only read again, like a stored answer, was used when it was made.
+        counted = self._counts_tokens and self._scope["method"] not in models_asked.READS
         return self._dialect is not None or counted
+
+    @property
+    def _counts_tokens(self) -> bool:
+        return self._allowance is not None and self._allowance.counts_tokens
 
     @property
     def _upstream(self) -> str | None:
@@ -299,7 +307,7 @@ class Exchange:
             total_ms=(now - self._began) * 1000,
         )
         if self._allowance is not None:
-            self._allowance.settle(record)
+            self._allowance.settle(record, self._streamed.tokens)
         record = self._priced(record)
         for sink in self._services.sinks:
             sink.write(record)

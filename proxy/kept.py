@@ -12,6 +12,7 @@ from enum import Enum, auto
 
 from proxy.body import decode_body
 from proxy.json_spans import Unreadable
+from proxy.models_asked import READS
 from proxy.usage import json_object
 
 # Paths whose answers need nothing but the request's body, where that names nothing kept.
@@ -35,7 +36,6 @@ _STATELESS = frozenset(
         "/v1/images/edits",
     }
 )
-_READS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 # A response, or what came to be with one, by its id.
 _OF_RESPONSES = re.compile(r"/v1/(?:responses|conversations|containers)/[^/]+(?:/.*)?")
 
@@ -81,7 +81,7 @@ async def kept_for(
         return Kept.SOMEWHERE if _OF_RESPONSES.fullmatch(path) else Kept.AT_HOME
     if path == "/v1/models":
         return Kept.NOTHING
-    if method in _READS:  # the list of stored chats
+    if method in READS:  # the list of stored chats
         return Kept.AT_HOME
     if body is None:
         return Kept.NOTHING

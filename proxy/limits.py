@@ -139,6 +139,7 @@ class Allowance:
         self._limiter = limiter
         self._tenant = tenant
         self._limits = limits
+        self._prompt = 0
         self._reserved = 0
         self._moment = limiter.moment()
         self._tally = Tally()
@@ -146,14 +147,13 @@ class Allowance:
     @property
     def counts_tokens(self) -> bool:
         """Whether the request's tokens matter."""
-        limits = self._limits
-        return limits.tokens_per_minute is not None or limits.tokens_per_day is not None
+        return self._limits.on_tokens
 
     async def reserve(self, tokens: int) -> None:
         """Count the prompt's tokens before it is sent; raises RequestRefused (429)."""
         if tokens and self.counts_tokens:
             await self.take(requests=0, tokens=tokens)
-            self._reserved = tokens
+            self._prompt = self._reserved = tokens
 
     async def take(self, *, requests: int, tokens: int) -> None:
         """Count, or raise RequestRefused (429) with when to come again."""
@@ -170,23 +170,23 @@ class Allowance:
             self._limiter.add(self._tenant, self._limiter.moment(), tokens)
             self._reserved += tokens
 
-    def settle(self, record: SavingsRecord) -> None:
+    def settle(self, record: SavingsRecord, streamed: int = 0) -> None:
         """Correct the count to what the answer says was used; give it back where none was.
 
-        Without usage in the answer the count of what was sent stays.
+        Without usage in the answer the count of what was sent stays, and `streamed` is added: about
+        how many tokens of a stream came. So it is for a stream that was left before its end.
         """
         if not self.counts_tokens:
             return
-        usage = record.usage
-        known = (usage.prompt_tokens, usage.completion_tokens)
+        prompt, completion = record.usage.prompt_tokens, record.usage.completion_tokens
+        finished = record.ending is Ending.FINISHED
         refused = record.status is not None and record.status >= 400
-        if record.ending in _UNBILLED or (record.ending is Ending.FINISHED and refused):
+        if record.ending in _UNBILLED or (finished and refused):
             used = 0
-        elif known == (None, None):
-            return
         else:
-            prompt = self._reserved if known[0] is None else known[0]
-            used = prompt + (known[1] or 0)
+            if completion is None or not finished:
+                completion = max(completion or 0, streamed)
+            used = (self._prompt if prompt is None else prompt) + completion
         more = used - self._reserved
         if more:
             # What comes back leaves the window it was counted in; what was used on top is used now.

@@ -14,7 +14,8 @@ from proxy.json_spans import Unreadable
 
 # Uploads name no model and spend nothing until another request uses them.
 _WITHOUT_MODEL = re.compile(r"/v1/(?:files|uploads)(?:/.*)?")
-_READS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
+# Methods that ask for no work of a model's.
+READS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 
 # A form field as RFC 7578 section 4.2 has it. Bounded, so that no body takes long to search.
 _FORM_MODEL = re.compile(
@@ -38,7 +39,7 @@ def in_query(query: bytes, *, deployments: bool = False) -> list[str]:
 
 def has_to_name_one(method: str, path: str) -> bool:
     """Return whether a request with a body has to say which model it wants."""
-    return method not in _READS and _WITHOUT_MODEL.fullmatch(path) is None
+    return method not in READS and _WITHOUT_MODEL.fullmatch(path) is None
 
 
 def in_body(body: bytes, fields: Mapping[str, str], max_bytes: int) -> list[str]:

@@ -134,11 +134,13 @@ class Pipeline:
         tenant: str,
         body: bytes,
         check_policy: Callable[[str], None] | None = None,
+        counts_tokens: bool = False,
     ) -> Prepared:
         """Return what to send for a request; header names are in lower case.
 
         `check_policy` is given the name of the policy that holds (`off` for a bypass) before
-        anything is compressed, and raises where the caller may not have it.
+        anything is compressed, and raises where the caller may not have it. With `counts_tokens` a
+        stream is made to report usage whatever the client says, as far as the upstream can.
 
         Raises RequestRefused for control headers that cannot be followed (400) and for a request
         that no route takes (404). A body that cannot be read goes on untouched.
@@ -163,7 +165,7 @@ class Pipeline:
             DIALECTS[path], content.data, policy, reading, self._counter
         )
         treated = await self._treat(control, policy, reading, tenant)
-        ask = reading.ask_usage if self._asks(route) and not control.bypass else None
+        ask = self._asking(route, reading, control, counts_tokens=counts_tokens)
         sent = await _edited(body, content, treated.changes, ask)
         return Prepared(
             body=sent,
@@ -220,9 +222,15 @@ class Pipeline:
         # Nobody's name, so that everybody finds the same entries.
         return "" if self._config.cache.share_between_tenants else tenant
 
-    def _asks(self, route: Route) -> bool:
-        upstreams = self._config.upstreams
-        return all(upstreams[share.name].usage is UsageMode.ASK for share in route.upstreams)
+    def _asking(
+        self, route: Route, reading: BodyReading, control: Control, *, counts_tokens: bool
+    ) -> Edit | None:
+        """Return the edit that makes a stream report its usage, None where it is left alone."""
+        modes = {self._config.upstreams[share.name].usage for share in route.upstreams}
+        if counts_tokens and UsageMode.NEVER not in modes:
+            # What neither a header nor a member of the body may switch off: it is a limit.
+            return reading.ask_usage or reading.overrule_usage
+        return reading.ask_usage if modes == {UsageMode.ASK} and not control.bypass else None
 
     async def _read(
         self, path: str, headers: Mapping[str, str], body: bytes

@@ -173,6 +173,7 @@ class Planner:
 
     async def _prepared(self, body: bytes) -> Prepared:
         pipeline, path = self._services.pipeline, self._scope["path"]
+        limits = self._caller.limits
         try:
             return await pipeline.prepare(
                 path=path,
@@ -180,6 +181,7 @@ class Planner:
                 tenant=self._caller.tenant,
                 body=body,
                 check_policy=self._caller.check_policy,
+                counts_tokens=limits is not None and limits.on_tokens,
             )
         except RequestRefused:
             raise

@@ -34,6 +34,7 @@ class Preparer(Protocol):
         tenant: str,
         body: bytes,
         check_policy: Callable[[str], None] | None = None,
+        counts_tokens: bool = False,
     ) -> Prepared:
         """Return what the upstream is sent; raises RequestRefused, and what check_policy raises."""
         ...

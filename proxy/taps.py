@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from proxy.errors import UpstreamCut
 from proxy.savings import Usage
+from proxy.streamed_text import StreamedText
 from proxy.usage import AnswerReader, BodyTap, NoTap, StreamTap, Tap
 from proxy.usage_filter import UsageFilter
 
@@ -63,12 +64,18 @@ class InflatedTap:
 
 
 def tap_for(
-    content_type: bytes, encoding: bytes, reader: AnswerReader, *, remove_added: bool
+    content_type: bytes,
+    encoding: bytes,
+    reader: AnswerReader,
+    *,
+    remove_added: bool,
+    streamed: StreamedText | None = None,
 ) -> tuple[Tap, bool]:
     """Return the tap for an answer by its headers, and whether it changes the body.
 
     `reader` knows where the answer has its counts.
     `remove_added` says that include_usage was added to the request on the client's behalf.
+    `streamed` is to count the text of a stream.
     """
     kind = content_type.partition(b";")[0].strip().lower()
     encoding = encoding.strip().lower()
@@ -77,6 +84,8 @@ def tap_for(
         return NoTap(), False
     if kind == b"text/event-stream":
         tap: Tap = UsageFilter() if remove_added else StreamTap(reader)
+        if streamed is not None:
+            tap = streamed.beside(tap)
     elif kind == b"application/json":
         tap, remove_added = BodyTap(reader), False
     else:

@@ -89,6 +89,26 @@ class ChatUsage:
         return chat_usage(counts)
 
 
+class AnyUsage:
+    """Reads the answers of paths that have no reader of their own, in whichever words they have."""
+
+    def counts(self, answer: Mapping[str, object]) -> object:
+        """Return the `usage` of an answer, or of what an event holds."""
+        held = (answer.get(name) for name in ("response", "message"))
+        holders = (answer, *(one for one in held if isinstance(one, Mapping)))
+        found = (holder.get("usage") for holder in holders)
+        return next((usage for usage in found if isinstance(usage, Mapping)), None)
+
+    def usage(self, counts: Mapping[str, object]) -> Usage:
+        """Return prompt and completion tokens; a total alone is taken for the prompt's."""
+        if "input_tokens" in counts or "output_tokens" in counts:
+            return responses_usage(counts, counts.get("input_tokens_details"))
+        found = chat_usage(counts)
+        if found.prompt_tokens is None and found.completion_tokens is None:
+            return Usage(prompt_tokens=count(counts.get("total_tokens")))
+        return found
+
+
 def count(value: object) -> int | None:
     """Return a value that is a count, None for any other."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

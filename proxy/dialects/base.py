@@ -24,7 +24,8 @@ class BodyReading:
     """What a body says. `model` is "" where it names none.
 
     `ask_usage` is the edit that makes a stream report usage; None when the answer has it anyway,
-    the client refused it, or the body is not one that could ask. `reserved_tokens` is what the
+    the client refused it, or the body is not one that could ask; `overrule_usage` is the edit that
+    makes it do so against the client's refusal. `reserved_tokens` is what the
     request sets aside for the answer, 0 where it does not say. `note` says why texts that are
     there are not among `texts`, where that is the whole request's doing. With `independent` each
     text is a prompt of its own, answered by itself.
@@ -34,6 +35,7 @@ class BodyReading:
     stream: bool
     texts: tuple[BodyText, ...]
     ask_usage: Edit | None = None
+    overrule_usage: Edit | None = None
     reserved_tokens: int = 0
     note: str | None = None
     independent: bool = False

@@ -10,6 +10,7 @@ from proxy.dialects.nodes import (
     ask_usage,
     content_texts,
     objects,
+    overrule_usage,
     root_object,
     string,
     tokens_reserved,
@@ -55,6 +56,7 @@ class ChatDialect(ChatUsage):
             stream=value(root, "stream") is True,
             texts=tuple(_texts(root)),
             ask_usage=ask_usage(root),
+            overrule_usage=overrule_usage(root),
             reserved_tokens=tokens_reserved(root, "max_completion_tokens", "max_tokens"),
         )
 

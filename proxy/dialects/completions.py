@@ -7,6 +7,7 @@ from proxy.dialects.base import BodyReading, BodyText
 from proxy.dialects.nodes import (
     ASKING,
     ask_usage,
+    overrule_usage,
     root_object,
     string,
     text_of,
@@ -39,6 +40,7 @@ class CompletionsDialect(ChatUsage):
             stream=value(root, "stream") is True,
             texts=() if note is not None else tuple(_texts(root)),
             ask_usage=ask_usage(root),
+            overrule_usage=overrule_usage(root),
             reserved_tokens=tokens_reserved(root, "max_tokens"),
             note=note,
             independent=isinstance(root.members.get("prompt"), Array),

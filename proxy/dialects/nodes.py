@@ -8,7 +8,7 @@ from proxy.json_spans import Array, Edit, Leaf, Node, Object, Shape, Unreadable,
 
 Path = tuple[str | int, ...]
 
-# What `ask_usage` looks at.
+# What `ask_usage` and `overrule_usage` look at.
 ASKING: dict[str, Shape] = {"stream": None, "stream_options": {"include_usage": None}}
 
 
@@ -100,3 +100,17 @@ def ask_usage(root: Object) -> Edit | None:
     if isinstance(options, Leaf) and options.value is None:
         return Edit(options.start, options.end, b'{"include_usage":true}')
     return None  # of a type that the upstream will have its own words for
+
+
+def overrule_usage(root: Object) -> Edit | None:
+    """Return the edit that asks for a stream's usage where the request declines it, else None.
+
+    For a root that was read with ASKING in its shape.
+    """
+    options = root.members.get("stream_options")
+    if value(root, "stream") is not True or not isinstance(options, Object):
+        return None
+    asked = options.members.get("include_usage")
+    if isinstance(asked, Leaf) and asked.value is False:
+        return Edit(asked.start, asked.end, b"true")
+    return None

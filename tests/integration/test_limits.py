@@ -8,9 +8,18 @@ import pytest
 
 from proxy.access import digest_of, new_key
 from proxy.config import CacheConfig
-from tests.integration.conftest import Proxy, ProxyServer
-from tests.integration.fake_upstream import USAGE, Connection, FakeUpstream, Received
-from tests.integration.raw_client import Answer, ask, chat
+from proxy.savings import Ending
+from tests.integration.conftest import Proxy, ProxyServer, soon
+from tests.integration.fake_upstream import (
+    JSON,
+    USAGE,
+    Connection,
+    FakeUpstream,
+    Received,
+    chat_events,
+    well_behaved,
+)
+from tests.integration.raw_client import Answer, ask, chat, request_bytes
 
 KEY, OTHER = new_key(), new_key()
 ASK = b'{"model":"gpt-4o","messages":[{"role":"user","content":"Hi there."}]}'
@@ -87,6 +96,114 @@ async def test_tokens_of_paths_that_are_not_compressed_count_too(
     await proxy.sink.next()
     assert (await ask(proxy, "POST", "/v1/embeddings", SWAP, body)).status == 429
     assert upstream.received[0].body == body
+
+
+async def remaining(proxy: Proxy) -> int:
+    """Return what is left of the day's tokens once the request before has been counted."""
+    answer = await ask(proxy, "GET", "/v1/models", SWAP)
+    await proxy.sink.next()
+    return int(of_limits(answer)["remaining-tokens-day"])
+
+
+@pytest.mark.parametrize(
+    ("options", "headers"),
+    [
+        (b"", []),
+        (b'"stream_options":{"include_usage":false},', []),
+        (b"", [("x-tersely-bypass", "true")]),
+    ],
+    ids=["silent", "declined", "bypass"],
+)
+async def test_a_stream_tells_its_usage_whatever_the_client_says(
+    proxy_server: ProxyServer, upstream: FakeUpstream, options: bytes, headers: Any
+) -> None:
+    access = limited(tokens_per_day=10_000)
+    access["keys"]["a"]["control_headers"] = True
+    proxy = proxy_server(access=access, upstream_options={"api_key": "k"})
+    body = ASK.replace(b'"model"', options + b'"stream":true,"model"')
+    answer = await chat(proxy, body, [*SWAP, *headers])
+    assert answer.body == b"".join(chat_events())
+    assert upstream.received[0].json["stream_options"]["include_usage"] is True
+    await proxy.sink.next()
+    assert await remaining(proxy) == 10_000 - USED
+
+
+async def test_what_was_streamed_counts_where_usage_may_not_be_asked_for(
+    proxy_server: ProxyServer, upstream: FakeUpstream
+) -> None:
+    async def speak(request: Received, connection: Connection) -> None:
+        await connection.begin_stream()
+        for event in chat_events(["four"] * 500):
+            await connection.chunk(event)
+        await connection.last_chunk()
+
+    upstream.handler = speak
+    proxy = proxy_server(
+        access=limited(tokens_per_day=10_000), upstream_options={"api_key": "k", "usage": "never"}
+    )
+    body = ASK.replace(b'"model"', b'"stream":true,"model"')
+    assert (await chat(proxy, body, SWAP)).status == 200
+    assert upstream.received[0].body == body
+    record = await proxy.sink.next()
+    assert record.usage.completion_tokens is None
+    assert await remaining(proxy) == 10_000 - 500 - record.report.tokens_sent
+
+
+async def test_a_stream_that_is_left_counts_as_far_as_it_came(
+    proxy_server: ProxyServer, upstream: FakeUpstream
+) -> None:
+    async def speak(request: Received, connection: Connection) -> None:
+        await connection.begin_stream()
+        for event in chat_events(["four"] * 100):
+            await connection.chunk(event)
+        await connection.until_closed()
+
+    upstream.handler = speak
+    proxy = start(proxy_server, tokens_per_day=10_000)
+    reader, writer = await proxy.connect()
+    body = ASK.replace(b'"model"', b'"stream":true,"model"')
+    writer.write(request_bytes("POST", "/v1/chat/completions", SWAP, body))
+    await soon(reader.readuntil(b'"finish_reason":"stop"'))
+    writer.close()
+    record = await proxy.sink.next()
+    assert record.ending is Ending.CLIENT_GONE
+    upstream.handler = well_behaved
+    assert await remaining(proxy) == 10_000 - 100 - record.report.tokens_sent
+
+
+@pytest.mark.parametrize(
+    "target", ["/v1/images/generations", "/v1/audio/transcriptions", "/v1/responses/compact"]
+)
+async def test_usage_is_read_in_either_spelling(
+    proxy_server: ProxyServer, upstream: FakeUpstream, target: str
+) -> None:
+    usage = {"input_tokens": 50, "output_tokens": 4000, "total_tokens": 4050}
+
+    async def answer(request: Received, connection: Connection) -> None:
+        # images are long, and their usage stands at the end
+        body = json.dumps({"data": [{"b64_json": "A" * 300_000}], "usage": usage}).encode()
+        await connection.answer(200, body, JSON)
+
+    upstream.handler = answer
+    proxy = start(proxy_server, tokens_per_day=10_000)
+    assert (await ask(proxy, "POST", target, SWAP, b'{"model":"m"}')).status == 200
+    assert (await proxy.sink.next()).usage.completion_tokens == 4000
+    assert await remaining(proxy) == 10_000 - 4050
+
+
+@pytest.mark.parametrize("target", ["/v1/chat/completions/c_1", "/v1/responses/resp_1"])
+async def test_reading_a_stored_answer_uses_nothing(
+    proxy_server: ProxyServer, upstream: FakeUpstream, target: str
+) -> None:
+    async def stored(request: Received, connection: Connection) -> None:
+        usage = dict.fromkeys(("prompt_tokens", "input_tokens", "output_tokens"), 70)
+        await connection.answer(200, json.dumps({"usage": usage}).encode(), JSON)
+
+    upstream.handler = stored
+    proxy = start(proxy_server, tokens_per_day=10_000)
+    assert (await ask(proxy, "GET", target, SWAP)).status == 200
+    await proxy.sink.next()
+    assert await remaining(proxy) == 10_000
 
 
 async def test_what_the_upstream_refuses_is_given_back(

@@ -197,6 +197,32 @@ async def test_what_is_not_billed_is_not_counted(
     assert headers(after.headers())["remaining-tokens"] == str(left)
 
 
+@pytest.mark.parametrize(
+    ("usage", "ending", "used"),
+    [
+        (Usage(), Ending.FINISHED, 60 + 9),
+        (Usage(), Ending.CLIENT_GONE, 60 + 9),
+        (Usage(), Ending.UPSTREAM_UNREACHABLE, 0),
+        (Usage(prompt_tokens=50, completion_tokens=5), Ending.FINISHED, 55),
+        # Anthropic's streams begin with a count of 1 and end with the whole one
+        (Usage(prompt_tokens=50, completion_tokens=1), Ending.CLIENT_GONE, 50 + 9),
+        (Usage(prompt_tokens=50, completion_tokens=20), Ending.UPSTREAM_CUT, 70),
+    ],
+    ids=str,
+)
+async def test_a_stream_counts_as_far_as_it_came(
+    clock: Clock, usage: Usage, ending: Ending, used: int
+) -> None:
+    limiter, limits = Limiter(clock=clock), Limits(tokens_per_minute=100)
+    allowance = await admitted(limiter, limits)
+    await allowance.reserve(60)
+    record = replace(make_record(usage=usage), ending=ending, status=200)
+    for _ in range(2):  # once is enough
+        allowance.settle(record, 9)
+    after = await admitted(limiter, limits)
+    assert headers(after.headers())["remaining-tokens"] == str(100 - used)
+
+
 class TestShared:
     """Two copies of the proxy and one real server."""
 

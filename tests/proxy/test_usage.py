@@ -4,7 +4,7 @@ import pytest
 
 from proxy.dialects.chat import ChatDialect
 from proxy.savings import Usage
-from proxy.usage import BodyTap, StreamTap, chat_usage
+from proxy.usage import AnyUsage, BodyTap, StreamTap, chat_usage
 from tests.proxy.usage_examples import COUNTS, READ
 
 
@@ -53,3 +53,27 @@ def test_counts_are_taken_only_when_they_are_counts() -> None:
     assert chat_usage({"prompt_tokens": True, "completion_tokens": -1}) == Usage()
     assert chat_usage({"prompt_tokens": 3, "prompt_tokens_details": None}) == Usage(3)
     assert chat_usage({}) == Usage()
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ({"usage": COUNTS}, READ),
+        ({"usage": {"input_tokens": 5, "output_tokens": 7}}, Usage(5, 7)),
+        (
+            {"usage": {"input_tokens": 5, "input_tokens_details": {"cached_tokens": 2}}},
+            Usage(5, None, 2),
+        ),
+        ({"response": {"usage": {"input_tokens": 5, "output_tokens": 7}}}, Usage(5, 7)),
+        ({"usage": {"total_tokens": 9}}, Usage(9)),
+        ({"usage": {"type": "duration", "seconds": 3}}, Usage()),
+        ({"usage": None, "response": None}, Usage()),
+        ({}, Usage()),
+    ],
+    ids=str,
+)
+def test_any_answer_is_read_in_its_own_words(answer: dict[str, object], expected: Usage) -> None:
+    tap = BodyTap(AnyUsage())
+    tap.feed(json.dumps(answer).encode())
+    tap.finish()
+    assert tap.usage == expected

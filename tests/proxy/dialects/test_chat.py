@@ -195,6 +195,18 @@ def test_a_stream_that_said_what_it_wants_is_not_asked(options: Any) -> None:
     assert reading([], stream=True, stream_options=options).ask_usage is None
 
 
+def test_a_refusal_of_usage_can_be_overruled() -> None:
+    body = b'{"messages":[],"stream":true,"stream_options":{"include_usage" : false,"x":1}}'
+    edit = READ(body).overrule_usage
+    assert edit is not None
+    assert splice(body, [edit]) == body.replace(b"false", b"true")
+    for asked in (True, None, 0, "false"):
+        options = {"include_usage": asked}
+        assert reading([], stream=True, stream_options=options).overrule_usage is None
+    declined = {"include_usage": False}
+    assert reading([], stream=False, stream_options=declined).overrule_usage is None
+
+
 @given(body=json_bodies.bodies())
 @settings(deadline=None, max_examples=150)
 def test_texts_are_what_a_parser_finds_at_their_paths(body: bytes) -> None:
