@@ -6,7 +6,7 @@ Unreadable.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import parse_qsl
 
 from proxy.body import decode_body
@@ -28,6 +28,11 @@ _DISPOSITION = re.compile(rb"^content-disposition[ \t]*:", re.IGNORECASE | re.MU
 _HEADER_END = re.compile(rb"\r?\n(?![ \t])|\r(?![\n \t])")
 _NAMES_MODEL = re.compile(rb"(?<![a-z])name\*?[^;]*model", re.IGNORECASE)
 _MAX_HEADER_BYTES = 1024
+
+# Members that hold things with models of their own: OpenAI's and Anthropic's tools (those of a
+# namespace too) and OpenRouter's plugins.
+_WITH_MODELS = frozenset({"tools", "plugins"})
+_OF_SESSION = frozenset({"audio", "input", "transcription", "input_audio_transcription"})
 
 
 def in_query(query: bytes, *, deployments: bool = False) -> list[str]:
@@ -88,10 +93,65 @@ def _in_json(data: bytes) -> list[str]:
         raise Unreadable("the body names it more than once")
     for name, value in members:
         if name == "models":  # OpenRouter's further choices
-            if not isinstance(value, list) or isinstance(value, _Pairs):
-                raise Unreadable("the body's `models` is no list")
-            models += map(_text, value)
-    return models
+            models += map(_text, _items(name, value))
+    # What only stands further in is no answer to which model the request is for.
+    return [*models, *_further_in(members)] if models else []
+
+
+def _further_in(members: Iterable[tuple[str, object]]) -> Iterator[str]:
+    for name, value in members:
+        if name == "fallbacks" and value is not None:  # those of LiteLLM's proxy
+            for one in _items(name, value):
+                yield from _named(one) if isinstance(one, _Pairs) else [_text(one)]
+        elif name in _WITH_MODELS:
+            yield from _of_tools(value)
+        elif name == "session":
+            yield from _of_session(value)
+
+
+def _of_tools(tools: object) -> Iterator[str]:
+    """Yield the models that tools ask for, like that of image generation, and nested tools too."""
+    waiting = [tools]
+    while waiting:
+        tool = waiting.pop()
+        if isinstance(tool, _Pairs):
+            yield from _named(tool)
+            for name, value in tool:
+                if name.casefold() in _WITH_MODELS:
+                    waiting.append(value)
+                # In a function's JSON schema `model` is no text.
+                elif name.casefold() == "parameters" and isinstance(value, _Pairs):
+                    yield from (text for text in _values(value, "model") if isinstance(text, str))
+        elif isinstance(tool, list):
+            waiting += tool
+
+
+def _of_session(session: object) -> Iterator[str]:
+    """Yield the models of a realtime session: its own, that of transcriptions, those of tools."""
+    waiting = [session]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, _Pairs):
+            yield from _named(part)
+            for name, value in part:
+                if name.casefold() in _WITH_MODELS:
+                    yield from _of_tools(value)
+                elif name.casefold() in _OF_SESSION:
+                    waiting.append(value)
+
+
+def _named(holder: "_Pairs") -> Iterator[str]:
+    yield from (_text(value) for value in _values(holder, "model") if value is not None)
+
+
+def _values(holder: "_Pairs", name: str) -> Iterator[object]:
+    return (value for member, value in holder if member.casefold() == name)
+
+
+def _items(name: str, value: object) -> list[object]:
+    if not isinstance(value, list) or isinstance(value, _Pairs):
+        raise Unreadable(f"the body's `{name}` is no list")
+    return value
 
 
 def _text(value: object) -> str:

@@ -214,6 +214,12 @@ class TestModels:
             ),
             ("POST", "/v1/embeddings", b'{"model":"other"}', "model_not_allowed"),
             ("POST", "/v1/embeddings", b'{"model":"gpt-4o","model":"o1"}', "model_not_known"),
+            (
+                "POST",
+                "/v1/responses",
+                b'{"model":"gpt-4o","tools":[{"type":"image_generation","model":"gpt-image-1"}]}',
+                "model_not_allowed",
+            ),
             ("POST", "/v1/embeddings", b'{"input":"x"}', "model_not_known"),
             ("POST", "/v1/chat/completions", b'{"model":"gpt-4o"', "model_not_known"),
             (

@@ -33,6 +33,42 @@ def test_nested_names_do_not_count() -> None:
 
 def test_further_choices_count() -> None:
     assert in_json('{"model":"m","models":["a","b"]}') == ["m", "a", "b"]
+    assert in_json('{"models":["a"]}') == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("members", "found"),
+    [
+        ('"tools":[{"type":"image_generation","model":"dear"}]', ["dear"]),
+        ('"tools":[{"type":"advisor_20260301","Model":"dear"},{"type":"x"}]', ["dear"]),
+        ('"Tools":[{"model":"a","model":"b"}],"tools":[{"model":"c"}]', ["a", "b", "c"]),
+        ('"tools":[{"type":"namespace","tools":[{"model":"dear"}]}]', ["dear"]),
+        ('"tools":[{"type":"image_generation","model":null}]', []),
+        ('"tools":[{"type":"a:image","parameters":{"model":"dear"}}]', ["dear"]),
+        ('"tools":[{"parameters":{"properties":{"model":{"type":"string"}}}}]', []),
+        ('"tools":[{"parameters":{"model":{"type":"string"}}}]', []),
+        ('"tools":null,"plugins":[{"id":"x","model":"dear"}]', ["dear"]),
+        ('"fallbacks":["a",{"model":"b"}]', ["a", "b"]),
+        ('"fallbacks":null', []),
+        ('"session":{"model":"dear"}', ["dear"]),
+        ('"session":{"audio":{"input":{"transcription":{"model":"dear"}}}}', ["dear"]),
+        ('"session":{"tools":[{"model":"dear"}]}', ["dear"]),
+        ('"metadata":{"model":"theirs"},"input":[{"model":"theirs"}]', []),
+    ],
+)
+def test_models_of_what_the_request_brings_count(members: str, found: list[str]) -> None:
+    asked = in_json('{"model":"m",' + members + "}")
+    assert (asked[0], sorted(asked[1:])) == ("m", found)
+
+
+def test_the_model_of_a_tool_alone_is_not_the_request_s() -> None:
+    with pytest.raises(Unreadable):
+        in_json('{"tools":[{"model":"m"}],"fallbacks":["m"]}')
+
+
+def test_deeply_nested_tools_are_read() -> None:
+    deep = '{"tools":[' * 200 + '{"model":"dear"}' + "]}" * 200
+    assert in_json('{"model":"m","tools":[' + deep + "]}") == ["m", "dear"]
 
 
 def test_other_spellings_count() -> None:
@@ -60,6 +96,10 @@ def test_a_content_encoding_is_undone() -> None:
         '{"model":"a","models":"b"}',
         '{"model":"a","models":{"b":1}}',
         '{"model":"a","models":[1]}',
+        '{"model":"a","tools":[{"model":1}]}',
+        '{"model":"a","tools":[{"model":["b"]}]}',
+        '{"model":"a","fallbacks":"b"}',
+        '{"model":"a","fallbacks":[1]}',
         '{"model":"a"',
         '{"model":"a"}{"model":"b"}',
         '{"input":"x"}',
