@@ -92,10 +92,14 @@ def sdk(request: pytest.FixtureRequest) -> Sdk:
         (413, "request_too_large", "RequestTooLargeError"),
         (422, "invalid_request_error", "UnprocessableEntityError"),
         (429, "rate_limit_error", "RateLimitError"),
+        (418, "invalid_request_error", "APIStatusError"),  # no class of its own
+        (499, "api_error", "ClientClosedRequestError"),
         (500, "api_error", "InternalServerError"),
+        (501, "api_error", "HTTPNotImplementedError"),
         (503, "api_error", "ServiceUnavailableError"),
         (504, "timeout_error", "GatewayTimeoutError"),
         (529, "overloaded_error", "OverloadedError"),
+        (599, "api_error", "InternalServerError"),  # every other one from 500 on
     ],
 )
 async def test_anthropics_errors_by_class(

@@ -82,8 +82,11 @@ async def test_a_stream_whose_usage_only_the_proxy_wants(
         (409, openai.ConflictError),
         (422, openai.UnprocessableEntityError),
         (429, openai.RateLimitError),
+        (499, openai.APIStatusError),
         (500, openai.InternalServerError),
+        (501, openai.InternalServerError),
         (503, openai.InternalServerError),
+        (529, openai.InternalServerError),
     ],
 )
 async def test_errors_by_class(
@@ -97,6 +100,7 @@ async def test_errors_by_class(
     with pytest.raises(kind) as caught:
         await client.chat.completions.create(**CHAT, stream=True)
     assert (caught.value.code, caught.value.param, caught.value.type) == ("bad", "p", "t")
+    assert type(caught.value) is kind
     assert "theirs" in caught.value.message
     assert caught.value.request_id == "req_1"
 
