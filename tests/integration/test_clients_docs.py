@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -18,12 +17,12 @@ from tests.integration.fake_upstream import (
     Received,
     well_behaved,
 )
+from tests.integration.node_clients import FOLDER, NEEDS_NODE
 from tests.integration.providers import anthropic
 from tests.integration.sdk_clients import HALF, LONG, records
 from tests.integration.test_openai_responses import stream_of
 
 ROOT = Path(__file__).parents[2]
-NODE = Path(__file__).parent / "node"
 PAGE = (ROOT / "docs" / "clients.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(python|js)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 PYTHON = [code for kind, code in BLOCKS if kind == "python"]
@@ -119,16 +118,13 @@ async def test_the_example_about_errors_meets_one(
 
 
 @pytest.mark.frameworks
-@pytest.mark.skipif(
-    shutil.which("node") is None or not (NODE / "node_modules").is_dir(),
-    reason="the Node SDKs are missing: make node-clients",
-)
+@NEEDS_NODE
 @pytest.mark.parametrize("code", JAVASCRIPT)
 async def test_a_javascript_example(proxy: Proxy, upstream: FakeUpstream, code: str) -> None:
     upstream.handler = any_provider
     process = await asyncio.create_subprocess_exec(
         *("node", "--input-type=module", "--eval", made_ready(code, proxy)),
-        cwd=NODE,
+        cwd=FOLDER,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -143,7 +139,7 @@ async def test_a_javascript_example(proxy: Proxy, upstream: FakeUpstream, code: 
 def test_the_versions_are_those_that_the_tests_have() -> None:
     rows = re.findall(r"^\| (\S+?)[ ,][^|]*\| ([\d.]+) \|", PAGE, re.MULTILINE)
     assert len(rows) == 9
-    node = json.loads((NODE / "package.json").read_text("utf-8"))["dependencies"]
+    node = json.loads((FOLDER / "package.json").read_text("utf-8"))["dependencies"]
     locked = "".join(
         (ROOT / "requirements" / f"{name}.txt").read_text("utf-8")
         for name in ("dev", "integrations")

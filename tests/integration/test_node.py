@@ -4,39 +4,31 @@ import asyncio
 import json
 import os
 import re
-import shutil
-from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from proxy.savings import Ending
-from tests.integration.conftest import Proxy, soon
+from tests.integration.conftest import Proxy
 from tests.integration.fake_upstream import (
     JSON,
     OPENAI_HEADERS,
     USAGE,
     Connection,
     FakeUpstream,
+    Handler,
     Received,
+    chat_answer,
     well_behaved,
 )
+from tests.integration.node_clients import FOLDER, NEEDS_NODE, drive
 from tests.integration.providers import anthropic, anthropic_error, anthropic_message
 from tests.integration.sdk_clients import HALF, LONG, SAVED, data_events, ready, records
 from tests.integration.test_openai_chat import chunk
 from tests.integration.test_openai_responses import response, said, stream_of
 
-FOLDER = Path(__file__).parent / "node"
 EXAMPLES = Path(__file__).parents[2] / "examples"
-pytestmark = [
-    pytest.mark.frameworks,
-    pytest.mark.skipif(shutil.which("node") is None, reason="there is no node on the path"),
-    pytest.mark.skipif(
-        not (FOLDER / "node_modules").is_dir(),
-        reason="the Node SDKs are missing: make node-clients",
-    ),
-]
+pytestmark = [pytest.mark.frameworks, NEEDS_NODE]
 
 CITY = {"city": "Paris"}
 CALL = {
@@ -44,26 +36,6 @@ CALL = {
     "type": "function",
     "function": {"name": "weather", "arguments": json.dumps(CITY)},
 }
-
-
-async def drive(proxy: Proxy, scenario: str, go_on: Awaitable[Any] | None = None) -> Any:
-    """Run one scenario of drive.mjs, which goes on after `go_on`; return what the client saw."""
-    process = await asyncio.create_subprocess_exec(
-        "node",
-        "drive.mjs",
-        proxy.base_url,
-        scenario,
-        cwd=FOLDER,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    async with asyncio.timeout(60):
-        if go_on is not None:
-            await go_on
-        out, trouble = await process.communicate(b"\n" if go_on is not None else None)
-    assert process.returncode == 0, trouble.decode()
-    return json.loads(out)
 
 
 def message(**fields: Any) -> bytes:
@@ -85,6 +57,11 @@ async def calls_then_text(request: Received, connection: Connection) -> None:
 async def answers_in_json(request: Received, connection: Connection) -> None:
     assert request.json["response_format"]["type"] == "json_schema"
     await connection.answer(200, message(content=json.dumps(CITY)), JSON)
+
+
+async def answers_in_json_by_responses(request: Received, connection: Connection) -> None:
+    assert request.json["text"]["format"]["type"] == "json_schema"
+    await connection.answer(200, json.dumps(response(said(json.dumps(CITY)))).encode(), JSON)
 
 
 async def answers_responses(request: Received, connection: Connection) -> None:
@@ -236,14 +213,53 @@ async def test_the_clients_own_retries(proxy: Proxy, upstream: FakeUpstream) -> 
     assert len({request.body for request in upstream.received}) == 1
 
 
-async def test_an_aborted_call_frees_the_upstream(proxy: Proxy, upstream: FakeUpstream) -> None:
-    async def silent(request: Received, connection: Connection) -> None:
-        await connection.until_closed()
+async def test_an_answers_headers_and_bytes(proxy: Proxy, upstream: FakeUpstream) -> None:
+    assert await drive(proxy, "raw") == {
+        "status": 200,
+        "theirs": ["req_upstream", "12", "99"],
+        "ours": ["compressed", "half", "80", "20"],
+        "body": chat_answer().decode(),
+    }
+    await records(proxy)
 
-    upstream.handler = silent
-    assert await drive(proxy, "abort", upstream.wait_for()) == {"aborted": True}
-    await soon(upstream.connections[0].closed.wait())
-    assert (await proxy.sink.next()).ending is Ending.CLIENT_GONE
+
+@pytest.mark.parametrize(
+    ("scenario", "handler"), [("vision", well_behaved), ("responses_vision", answers_responses)]
+)
+async def test_pictures_stay_as_they_are(
+    proxy: Proxy, upstream: FakeUpstream, scenario: str, handler: Handler
+) -> None:
+    upstream.handler = handler
+    pictures = await drive(proxy, scenario)
+    [request] = upstream.received
+    [message] = request.json["messages" if scenario == "vision" else "input"]
+    text, *others = message["content"]
+    assert text["text"] == HALF
+    assert others == pictures
+    assert [record.tokens_saved for record in await records(proxy)] == [SAVED]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "handler"),
+    [
+        ("structured_zod", answers_in_json),
+        ("structured_responses", answers_in_json_by_responses),
+    ],
+)
+async def test_a_schema_stays_as_it_is(
+    proxy: Proxy, upstream: FakeUpstream, scenario: str, handler: Handler
+) -> None:
+    upstream.handler = handler
+    seen = await drive(proxy, scenario)
+    assert seen["parsed"] == CITY
+    [request] = upstream.received
+    body = request.json
+    if scenario == "structured_zod":
+        assert (body["response_format"], body["messages"][0]["content"]) == (seen["sent"], HALF)
+    else:
+        assert (body["text"]["format"], body["input"]) == (seen["sent"], HALF)
+    assert LONG in json.dumps(seen["sent"])
+    assert [record.tokens_saved for record in await records(proxy)] == [SAVED]
 
 
 @pytest.mark.parametrize("example", ["vercel_ai_sdk", "openai_node"])

@@ -1,13 +1,14 @@
-// Drives the official Node clients through a proxy. usage: node drive.mjs BASE_URL SCENARIO
+// Drives the official Node clients through a proxy. usage: node drive.mjs BASE_URL SCENARIO [KEY]
 // Prints one JSON object: what the client saw. A line on its input makes `abort` go on.
 import OpenAI from "openai";
+import { zodResponseFormat, zodTextFormat } from "openai/helpers/zod";
 import { z } from "zod";
 import { createAnthropic } from "@ai-sdk/anthropic";
 import { createOpenAI } from "@ai-sdk/openai";
 import { generateObject, generateText, stepCountIs, streamText, tool } from "ai";
 
 globalThis.AI_SDK_LOG_WARNINGS = false; // they go to the output
-const [baseURL, scenario] = process.argv.slice(2);
+const [baseURL, scenario, key] = process.argv.slice(2);
 const text = Array.from({ length: 40 }, (_, n) => `w${n}`).join(" ");
 const messages = [{ role: "user", content: text }];
 const model = "gpt-4o";
@@ -21,6 +22,30 @@ const weather = {
     parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] },
   },
 };
+const image = "data:image/png;base64," + "iVBORw0KGgo".repeat(20);
+const city = z.object({ city: z.string() });
+const ask = (body = {}, options = {}) =>
+  client.chat.completions.create({ model, messages, ...body }, options);
+
+// What a call raises, as a program would look at it; null for a call that raises nothing.
+async function raised(call) {
+  try {
+    await call();
+    return null;
+  } catch (error) {
+    const { constructor, status, code, param, type, requestID, headers } = error;
+    return {
+      kind: constructor.name, status, code, param, type, requestId: requestID,
+      again: headers?.get("x-should-retry"),
+    };
+  }
+}
+
+async function drained(stream) {
+  const words = [];
+  for await (const chunk of stream) words.push(chunk.choices[0].delta.content);
+  return words;
+}
 
 const scenarios = {
   async chat() {
@@ -106,11 +131,93 @@ const scenarios = {
   async abort() {
     const aborter = new AbortController();
     process.stdin.once("data", () => aborter.abort());
-    try {
-      await client.chat.completions.create({ model, messages }, { signal: aborter.signal });
-    } catch (error) {
-      return { aborted: error instanceof OpenAI.APIUserAbortError };
+    return raised(() => ask({}, { signal: aborter.signal }));
+  },
+  async statuses() {
+    const seen = {};
+    for (const status of [400, 401, 403, 404, 409, 422, 429, 500, 503, 418, 499, 501, 529]) {
+      const [plain, stream] = [false, true].map((stream) =>
+        raised(() => ask({ model: `gpt-${status}`, stream })),
+      );
+      seen[status] = [await plain, await stream];
     }
+    return seen;
+  },
+  async refusals() {
+    const withKey = (apiKey) => client.withOptions({ apiKey, maxRetries: 2 });
+    const call = (other, body = {}, options = {}) =>
+      raised(() => other.chat.completions.create({ model, messages, ...body }, options));
+    const known = withKey(key);
+    return {
+      key: await call(withKey("sk-wrong")),
+      model: await call(known, { model: "other" }),
+      header: await call(known, {}, { headers: { "x-tersely-rate": "7" } }),
+      path: await raised(() => known.get("/../admin")),
+      limit: await call(known, { messages: [{ role: "user", content: text.repeat(9) }] }),
+    };
+  },
+  async raises() {
+    return raised(() => ask());
+  },
+  async raises_with_retries() {
+    return raised(() => ask({}, { maxRetries: 1 }));
+  },
+  async raises_in_stream() {
+    return raised(async () => drained(await ask({ stream: true })));
+  },
+  async timeout() {
+    return raised(() => ask({}, { timeout: 300 }));
+  },
+  async leave_stream() {
+    for await (const chunk of await ask({ stream: true })) return chunk.choices[0].delta;
+  },
+  async abort_stream() {
+    const stream = await ask({ stream: true });
+    const words = [];
+    for await (const chunk of stream) {
+      words.push(chunk.choices[0].delta.content);
+      stream.controller.abort();
+    }
+    return { words };
+  },
+  async raw() {
+    const response = await ask().asResponse();
+    const names = ["x-request-id", "openai-processing-ms", "x-ratelimit-remaining-requests"];
+    const ours = ["outcome", "policy", "tokens-before", "tokens-after"];
+    const taken = (name) => response.headers.get(name);
+    return {
+      status: response.status,
+      theirs: names.map(taken),
+      ours: ours.map((name) => taken(`x-tersely-${name}`)),
+      body: await response.text(),
+    };
+  },
+  async vision() {
+    const parts = [
+      { type: "text", text },
+      { type: "image_url", image_url: { url: image, detail: "high" } },
+      { type: "image_url", image_url: { url: `https://example.test/a.png?about=${text}` } },
+    ];
+    await ask({ messages: [{ role: "user", content: parts }] });
+    return parts.slice(1);
+  },
+  async responses_vision() {
+    const parts = [
+      { type: "input_text", text },
+      { type: "input_image", image_url: image, detail: "high" },
+    ];
+    await client.responses.create({ model, input: [{ role: "user", content: parts }] });
+    return parts.slice(1);
+  },
+  async structured_zod() {
+    const response_format = zodResponseFormat(city.describe(text), "city");
+    const { choices } = await client.chat.completions.parse({ model, messages, response_format });
+    return { parsed: choices[0].message.parsed, sent: response_format };
+  },
+  async structured_responses() {
+    const format = zodTextFormat(city.describe(text), "city");
+    const answer = await client.responses.parse({ model, input: text, text: { format } });
+    return { parsed: answer.output_parsed, sent: format };
   },
   async vercel_generate() {
     const { text: answer, response } = await generateText({
