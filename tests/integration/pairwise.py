@@ -10,16 +10,17 @@ def pairwise_cases(dimensions: Mapping[str, Sequence[str]]) -> list[Case]:
     """Return cases, the same ones every time, that hold every pair of values at least once.
 
     Greedy: the case that holds the most pairs still missing comes next. Every case of the full
-    product is looked at for each choice, which is fine for a few thousand of them.
+    product is looked at for each choice, which is fine for some thousands of them.
     """
     names = list(dimensions)
     every = [dict(zip(names, values, strict=True)) for values in product(*dimensions.values())]
-    missing = {pair for case in every for pair in pairs(case)}
+    held = [frozenset(pairs(case)) for case in every]
+    missing = set().union(*held)
     chosen: list[Case] = []
     while missing:
-        best = max(every, key=lambda case: sum(pair in missing for pair in pairs(case)))
-        chosen.append(best)
-        missing -= set(pairs(best))
+        best = max(range(len(every)), key=lambda place: len(held[place] & missing))
+        chosen.append(every[best])
+        missing -= held[best]
     return chosen
 
 
