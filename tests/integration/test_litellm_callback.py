@@ -12,11 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from anthropic import AsyncAnthropic
 from openai import AsyncOpenAI
 
 from tests.integration.conftest import soon
-from tests.integration.fake_upstream import FakeUpstream
+from tests.integration.fake_upstream import (
+    JSON,
+    Connection,
+    FakeUpstream,
+    Received,
+    well_behaved,
+)
+from tests.integration.providers import anthropic
 from tests.integration.test_openai_chat import WEATHER
+from tests.integration.test_openai_responses import response, said, stream_of
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv-bench" / "bin" / "python"
@@ -71,14 +80,34 @@ async def known(request, api_key):
 
 def config(upstream: FakeUpstream) -> dict[str, Any]:
     model = {"model": "openai/gpt-4o", "api_base": upstream.base_url, "api_key": "sk-up"}
+    root = upstream.base_url.removesuffix("/v1")
+    claude = {"model": "anthropic/claude-test", "api_base": root, "api_key": "sk-up"}
     return {
-        "model_list": [{"model_name": "gpt-4o", "litellm_params": model}],
+        "model_list": [
+            {"model_name": "gpt-4o", "litellm_params": model},
+            {"model_name": "claude-test", "litellm_params": claude},
+        ],
         "litellm_settings": {"callbacks": "callback_here.tersely"},
         "general_settings": {
             "master_key": f"sk-{os.urandom(16).hex()}",
             "custom_auth": "keys.known",
         },
     }
+
+
+async def any_api(request: Received, connection: Connection) -> None:
+    """Answer as the API that was asked would."""
+    if request.target == "/v1/messages":
+        await anthropic(request, connection)
+    elif request.target != "/v1/responses":
+        await well_behaved(request, connection)
+    elif request.json.get("stream"):
+        await connection.begin_stream()
+        await connection.chunk(b"".join(stream_of("Hello there.")))
+        await connection.last_chunk()
+    else:
+        body = json.dumps(response(said("Hello there."))).encode()
+        await connection.answer(200, body, JSON)
 
 
 @asynccontextmanager
@@ -132,11 +161,8 @@ class Caller:
 
     async def ask(self, key: str, text: str = TEXT, **options: Any) -> tuple[dict[str, str], Any]:
         """Return the x-tersely-* headers, without that, and the body that arrived."""
-        before = len(self._upstream.received)
         messages: Any = [{"role": "user", "content": text}]
-        async with AsyncOpenAI(
-            base_url=self._base_url, api_key=key, max_retries=0, timeout=150
-        ) as client:
+        async with self._openai(key) as client:
             raw = await client.chat.completions.with_raw_response.create(
                 model="gpt-4o", messages=messages, **options
             )
@@ -145,8 +171,45 @@ class Caller:
                 assert "".join(words) == "Hello."
             else:
                 assert raw.parse().choices[0].message.content == "Hello there."
+        return self._seen(raw)
+
+    async def ask_responses(self, key: str, **options: Any) -> tuple[dict[str, str], Any]:
+        """Return the same of a call of the Responses API."""
+        async with self._openai(key) as client:
+            raw = await client.responses.with_raw_response.create(
+                model="gpt-4o", input=TEXT, instructions=TEXT, **options
+            )
+            if options.get("stream"):
+                kinds = [event.type async for event in raw.parse()]
+                assert kinds[-1] == "response.completed"
+            else:
+                assert raw.parse().output_text == "Hello there."
+        return self._seen(raw)
+
+    async def ask_claude(self, key: str, **options: Any) -> tuple[dict[str, str], Any]:
+        """Return the same of a call of Anthropic's API."""
+        messages: Any = [{"role": "user", "content": TEXT}]
+        async with AsyncAnthropic(
+            base_url=self._base_url.removesuffix("/v1"), api_key=key, max_retries=0, timeout=150
+        ) as client:
+            raw = await client.messages.with_raw_response.create(
+                model="claude-test", max_tokens=9, messages=messages, **options
+            )
+            if options.get("stream"):
+                kinds = [event.type async for event in await raw.parse()]
+                assert kinds[-1] == "message_stop"
+            else:
+                [block] = (await raw.parse()).content
+                assert block.to_dict() == {"type": "text", "text": "Hello"}
+        return self._seen(raw)
+
+    def _openai(self, key: str) -> AsyncOpenAI:
+        return AsyncOpenAI(base_url=self._base_url, api_key=key, max_retries=0, timeout=150)
+
+    def _seen(self, raw: Any) -> tuple[dict[str, str], Any]:
         # LiteLLM asks for the provider's models by itself, and tries again when a connection fails
-        arrived = [each for each in self._upstream.received[before:] if each.target != "/v1/models"]
+        arrived = [each for each in self._upstream.received if each.target != "/v1/models"]
+        self._upstream.received.clear()
         assert len({(each.method, each.target, each.body) for each in arrived}) == 1, arrived
         prefix = "x-tersely-"
         headers = {
@@ -169,11 +232,13 @@ def asking(policy: str) -> dict[str, Any]:
 
 async def test_a_litellm_proxy_with_the_callback(tmp_path: Path, upstream: FakeUpstream) -> None:
     assert sys.version_info[:2] == _version(), "make clean, then make litellm-proxy"
+    upstream.handler = any_api
     async with litellm_process(tmp_path, upstream) as base_url:
         caller = Caller(base_url, upstream)
         shortened = await _by_key_team_and_request(caller)
         await _left_alone(caller)
         await _as_in_the_proxy(caller, shortened)
+        await _by_the_other_apis(caller, shortened)
         await _failing_open(caller)
 
 
@@ -220,6 +285,21 @@ async def _as_in_the_proxy(caller: Caller, shortened: str) -> None:
     short = TEXT[: len(TEXT) // 4]
     headers, sent = await caller.sent("sk-plain", short, **asking("fits"))
     assert (headers["outcome"], sent) == ("unchanged", short)
+
+
+async def _by_the_other_apis(caller: Caller, shortened: str) -> None:
+    for options in ({}, {"stream": True}):
+        headers, body = await caller.ask_responses("sk-key", **options)
+        assert (headers["outcome"], headers["policy"]) == ("compressed", "half")
+        assert (body["input"], body["instructions"]) == (shortened, TEXT)
+        headers, body = await caller.ask_claude("sk-key", system=TEXT, **options)
+        assert (headers["outcome"], headers["policy"]) == ("compressed", "half")
+        assert body["messages"] == [{"role": "user", "content": shortened}]
+        assert body["system"] == TEXT
+    headers, body = await caller.ask_responses("sk-plain")
+    assert (headers, body["input"]) == ({}, TEXT)
+    headers, body = await caller.ask_claude("sk-plain")
+    assert (headers, body["messages"]) == ({}, [{"role": "user", "content": TEXT}])
 
 
 async def _failing_open(caller: Caller) -> None:
