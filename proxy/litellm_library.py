@@ -10,11 +10,14 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Coroutine
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from proxy.config import set_environment_defaults
+from proxy.litellm_clients import replace_clients
+from proxy.litellm_errors import CallTrace
 
 # Read by litellm when it is imported.
 _ENVIRONMENT = {
@@ -37,9 +40,13 @@ class _NothingKept:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """litellm, and how many upstreams use its HTTP clients, by the id of their event loop."""
+    """litellm, where its clients note what they do for a call, and how many upstreams use them.
+
+    `users` is by the id of the upstreams' event loop.
+    """
 
     litellm: Any
+    traces: ContextVar[CallTrace | None]
     users: Counter[int] = field(default_factory=Counter)
 
     def responses(self) -> tuple[Any, Any]:
@@ -88,17 +95,17 @@ def library() -> Library:
 def _loaded() -> Library:
     set_environment_defaults(_ENVIRONMENT)
     import litellm  # noqa: PLC0415
+    from litellm.llms.custom_httpx import http_handler  # noqa: PLC0415
 
     litellm.telemetry = False
     litellm.suppress_debug_info = True
     litellm.turn_off_message_logging = True
     litellm.disable_aiohttp_transport = True  # it calls a reset connection one never opened
     _know_no_secrets(litellm)
-    _send_once()
-    _follow_no_redirect()
-    _share_no_client(litellm)
+    traces: ContextVar[CallTrace | None] = ContextVar("litellm_call", default=None)
+    replace_clients(litellm, http_handler, traces)
     _log_nothing()
-    return Library(litellm)
+    return Library(litellm, traces)
 
 
 def _know_no_secrets(litellm: Any) -> None:  # noqa: ANN401
@@ -116,52 +123,6 @@ def _know_no_secrets(litellm: Any) -> None:  # noqa: ANN401
 
     litellm.secret_manager_client = Nothing()
     litellm._key_management_system = KeyManagementSystem.CUSTOM
-
-
-def _send_once() -> None:
-    from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler  # noqa: PLC0415
-
-    async def not_again(*_: object, **__: object) -> None:
-        # Called while the first failure is being handled, to send the request once more. The
-        # provider may have read, and bill, it already.
-        raise  # noqa: PLE0704
-
-    AsyncHTTPHandler.single_connection_post_request = not_again
-
-
-def _follow_no_redirect() -> None:
-    from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler  # noqa: PLC0415
-
-    create = AsyncHTTPHandler.create_client
-
-    def without_redirects(*args: object, **options: object) -> Any:  # noqa: ANN401
-        # They would take a key to an address that no config names.
-        client = create(*args, **options)
-        client.follow_redirects = False
-        return client
-
-    AsyncHTTPHandler.create_client = without_redirects
-
-
-def _share_no_client(litellm: Any) -> None:  # noqa: ANN401
-    """Replace the client that some providers share across event loops by one for each loop."""
-    from litellm.llms.custom_httpx.http_handler import (  # noqa: PLC0415
-        AsyncHTTPHandler,
-        get_async_httpx_client,
-    )
-
-    class ClientOfTheLoop(AsyncHTTPHandler):  # type: ignore[misc]  # the library is not typed
-        """Passes every call on to the running event loop's own client."""
-
-        def __init__(self) -> None:
-            pass
-
-        def __getattribute__(self, name: str) -> Any:  # noqa: ANN401
-            if name.startswith("__"):
-                return object.__getattribute__(self, name)
-            return getattr(get_async_httpx_client("shared", {"timeout": 600.0}), name)
-
-    litellm.module_level_aclient = ClientOfTheLoop()
 
 
 def _log_nothing() -> None:

@@ -2,23 +2,25 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
 
 from proxy.body import decode_body
 from proxy.config_upstream import Auth, UpstreamConfig
-from proxy.errors import RequestRefused, UpstreamCut, UpstreamError, UpstreamTimeout
+from proxy.errors import (
+    RequestRefused,
+    UpstreamCut,
+    UpstreamError,
+    UpstreamProtocolError,
+    UpstreamTimeout,
+)
 from proxy.headers import client_key
 from proxy.json_spans import Unreadable
-from proxy.litellm_answer import (
-    AnswerForm,
-    CompletionForm,
-    ErrorAnswer,
-    failure,
-    passed_headers,
-)
+from proxy.litellm_answer import AnswerForm, CompletionForm, passed_headers
+from proxy.litellm_errors import CallTrace, ErrorAnswer, failure
 from proxy.litellm_library import Library, library
 from proxy.litellm_request import OPERATIONS, RESPONSES, Asked, Operation, read_request
 from proxy.litellm_responses import ResponsesCall
@@ -56,10 +58,14 @@ class LitellmUpstream:
         self._library.take()
 
     @property
-    def _litellm(self) -> Any:  # noqa: ANN401
+    def _loaded(self) -> Library:
         if self._library is None:
             raise RuntimeError(f"upstream '{self.name}' was not started")
-        return self._library.litellm
+        return self._library
+
+    @property
+    def _litellm(self) -> Any:  # noqa: ANN401
+        return self._loaded.litellm
 
     async def send(self, request: UpstreamRequest) -> UpstreamResponse:
         """Make the call that a request to OpenAI's API stands for; see Upstream.send.
@@ -84,21 +90,24 @@ class LitellmUpstream:
         arguments = self._arguments(operation, request.model, asked, key)
         form: AnswerForm = CompletionForm(asked.include_usage)
         if operation.path == RESPONSES:
-            form = call = ResponsesCall(*self._responses(), asked, str(arguments["model"]))
+            form = call = ResponsesCall(*self._loaded.responses(), asked, str(arguments["model"]))
             asked = call.chat
             arguments = self._arguments(operation, request.model, asked, key)
+        lacking = self._lacking(operation, arguments, asked)
+        trace = CallTrace(streamed=asked.stream, unsupported=lacking)
         try:
             answer, events, first = await self._call(
-                operation, arguments, form if asked.stream else None
+                operation, arguments, form if asked.stream else None, trace
             )
         except self.errors() as error:
-            found = failure(self.name, error, key)
-            if isinstance(found, UpstreamError):
-                raise found from error
-            return _Whole(found.status, found.headers, found.body)
-        headers = [*_headers_of(answer), *self._dropped(operation, arguments, asked)]
+            found = failure(self.name, error, key, trace)
+            if isinstance(found, ErrorAnswer):
+                return _Whole(found.status, found.headers, found.body)
+            raise found from error
+        headers = [*_headers_of(answer), *_dropped([*asked.left_out, *lacking])]
         if asked.stream:
-            return _Stream(self, answer, events, first, (*_EVENTS, *headers), form, key)
+            broken = partial(self.broken, key=key, trace=trace)
+            return _Stream(self, answer, events, first, (*_EVENTS, *headers), form, broken)
         return _Whole(200, (*_JSON, *headers), form.body(answer))
 
     async def open(self, request: UpstreamRequest, options: SocketOptions) -> Handshake:
@@ -116,6 +125,7 @@ class LitellmUpstream:
         operation: Operation,
         arguments: Mapping[str, object],
         streamed: AnswerForm | None,
+        trace: CallTrace,
     ) -> tuple[Any, Any, Any]:
         """Return the answer and, of one to be `streamed`, what it is read from and the first of it.
 
@@ -123,6 +133,7 @@ class LitellmUpstream:
         """
         # The library's own limits are those of its HTTP clients; some providers have other ones.
         limit = self.config.connect_timeout_seconds + self.config.read_timeout_seconds
+        self._loaded.traces.set(trace)
         try:
             async with asyncio.timeout(limit):
                 answer = await getattr(self._litellm, operation.function)(**arguments)
@@ -152,11 +163,6 @@ class LitellmUpstream:
             self._litellm.exceptions.openai.OpenAIError,  # the base of all of litellm's
             self._litellm.httpx.HTTPError,
         )
-
-    def _responses(self) -> tuple[Any, Any]:
-        if self._library is None:
-            raise RuntimeError(f"upstream '{self.name}' was not started")
-        return self._library.responses()
 
     async def _read(self, operation: Operation, request: UpstreamRequest) -> Asked:
         body = request.body if isinstance(request.body, bytes) else b""
@@ -217,25 +223,17 @@ class LitellmUpstream:
             fixed["_skip_mcp_handler"] = True  # it would go to servers that a tool names
         return asked.arguments | fixed
 
-    def _dropped(
+    def _lacking(
         self, operation: Operation, arguments: Mapping[str, object], asked: Asked
-    ) -> Iterator[tuple[bytes, bytes]]:
-        """Yield the header that names what the provider was not sent."""
-        dropped = list(asked.left_out)
-        if operation.function == "acompletion":
-            model = str(arguments["model"])
-            provider, _, name = model.partition("/")
-            known = self._litellm.get_supported_openai_params(
-                model=name, custom_llm_provider=provider
-            )
-            openai_names = set(self._litellm.OPENAI_CHAT_COMPLETION_PARAMS)
-            dropped += sorted(
-                (asked.arguments.keys() & openai_names)
-                - set(known or openai_names)
-                - {"stream", "stream_options"}
-            )
-        if dropped:
-            yield b"x-litellm-dropped-params", ", ".join(dropped).encode("ascii", "replace")
+    ) -> tuple[str, ...]:
+        """Return which of OpenAI's parameters the provider does not have, of those in a request."""
+        if operation.function != "acompletion":
+            return ()
+        provider, _, name = str(arguments["model"]).partition("/")
+        known = self._litellm.get_supported_openai_params(model=name, custom_llm_provider=provider)
+        openai_names = set(self._litellm.OPENAI_CHAT_COMPLETION_PARAMS)
+        asked_for = (asked.arguments.keys() & openai_names) - {"stream", "stream_options"}
+        return tuple(sorted(asked_for - set(known or openai_names)))
 
     def _models(self) -> bytes:
         listed = [
@@ -244,15 +242,17 @@ class LitellmUpstream:
         ]
         return orjson.dumps({"object": "list", "data": listed})
 
-    def broken(self, error: Exception, key: str | None) -> UpstreamError:
+    def broken(self, error: Exception, key: str | None, trace: CallTrace) -> UpstreamError:
         """Return what a failure in the middle of a stream is called."""
-        found = failure(self.name, error, key)
+        found = failure(self.name, error, key, trace)
         if isinstance(found, UpstreamTimeout):
             return UpstreamTimeout(
                 f"upstream '{self.name}' fell silent in the middle of its answer"
             )
         if isinstance(found, ErrorAnswer):
             return UpstreamCut(f"upstream '{self.name}' broke off: {found.message}")
+        if isinstance(found, UpstreamProtocolError):
+            return UpstreamCut(f"{found}, in its middle")
         return UpstreamCut(
             f"upstream '{self.name}' closed the connection in the middle of its answer"
         )
@@ -300,7 +300,7 @@ class _Stream:
         first: Any,  # noqa: ANN401
         headers: Sequence[tuple[bytes, bytes]],
         form: AnswerForm,
-        key: str | None,
+        broken: Callable[[Exception], UpstreamError],
     ) -> None:
         self.headers = headers
         self._upstream = upstream
@@ -308,7 +308,7 @@ class _Stream:
         self._read_from = events
         self._first = first
         self._form = form
-        self._key = key
+        self._broken = broken
         self._ended = False
 
     async def chunks(self) -> AsyncIterator[bytes]:
@@ -320,7 +320,7 @@ class _Stream:
                     for event in self._form.events(chunk):
                         yield event
         except self._upstream.errors() as error:
-            raise self._upstream.broken(error, self._key) from error
+            raise self._broken(error) from error
         self._ended = True
         yield self._form.end
 
@@ -334,6 +334,12 @@ async def _closed(stream: Any) -> None:  # noqa: ANN401
     close = getattr(stream, "aclose", None) or getattr(stream.completion_stream, "aclose", None)
     if close is not None:
         await close()
+
+
+def _dropped(names: Sequence[str]) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the header that names what the provider was not sent."""
+    if names:
+        yield b"x-litellm-dropped-params", ", ".join(names).encode("ascii", "replace")
 
 
 def _headers_of(answer: Any) -> Iterator[tuple[bytes, bytes]]:  # noqa: ANN401
