@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from compressor.bonds import Atoms, bind, without_orphans, word_range
+from compressor.bonds import STRUCTURAL, Atoms, bind, without_orphans, word_range
 from compressor.budget import Allocation, above, allocate
 from compressor.consecutive import without_repeats
 from compressor.rebuild import rebuild
@@ -87,9 +87,30 @@ def _chosen(
         allocation = above(atoms, settings.least_probability or 0.0, measure)
     else:
         apart = max(0.0, source.before - float(reading.costs.sum())) if source.apart else 0.0
-        allocation = allocate(atoms, reading.costs, source.goal, measure, apart=apart)
+        last = _lines_that_go_first(reading, atoms)
+        now = replace(atoms, score=np.where(last, _EXCLUDED, atoms.score))
+        allocation = allocate(now, reading.costs, source.goal, measure, apart=apart)
+        if last.any() and not allocation.unmet and allocation.tokens < source.goal:
+            # Only in room that is left, and in nothing else's place.
+            now = replace(atoms, score=_settled(atoms, allocation))
+            allocation = allocate(now, reading.costs, source.goal, measure, apart=apart)
     kept = shaped(allocation.kept)
     return replace(allocation, kept=kept), rebuild(source.seen, structure, kept)
+
+
+def _lines_that_go_first(reading: Reading, atoms: Atoms) -> NDArray[np.bool_]:
+    """Return which atoms are repeated lines, bool of shape (atoms,)."""
+    repeated = np.zeros(len(reading.costs), np.bool_)
+    for line in reading.repeated:
+        first, stop = word_range(reading.structure, line.start, line.end)
+        repeated[first:stop] = True
+    return repeated[atoms.first] & (atoms.score < STRUCTURAL)
+
+
+def _settled(atoms: Atoms, allocation: Allocation) -> NDArray[np.float64]:
+    """Return the atoms' scores with those kept before all that are not."""
+    kept = allocation.kept[atoms.first]
+    return np.where(kept, np.maximum(atoms.score, STRUCTURAL), atoms.score)
 
 
 def _without_callers(

@@ -7,6 +7,7 @@ from compressor.protect.dates import date_spans
 from compressor.protect.inline import digit_spans, forced_spans, inline_spans
 from compressor.protect.json_prose import JsonProse
 from compressor.protect.json_values import json_spans
+from compressor.protect.logs import cut_at_log_lines
 from compressor.protect.negation import negation_spans
 from compressor.protect.numbers import number_spans
 from compressor.protect.quotes import quote_spans
@@ -45,6 +46,7 @@ def find_protected(
         found += forced_spans(text, settings.force_tokens)
         if settings.force_digits:
             found += digit_spans(text)
+    found = list(cut_at_log_lines(found, [s for s in blocks if s.conditional]))
     whole = [s for s in blocks if not s.conditional]
     starts = [s.start for s in whole]
     outside = [s for s in found if s.kind in wanted and not _inside(s, whole, starts)]

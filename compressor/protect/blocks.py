@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from compressor.protect.listings import listing_end
+from compressor.protect.logs import is_log_line
 from compressor.protect.traces import loosened_frames
 from compressor.types import Kind, ProtectedSpan
 
@@ -19,13 +20,6 @@ _TRACE_START = re.compile(r"\s{0,40}Traceback \(most recent call last\):")
 _FRAME = re.compile(
     r"\s{1,40}at [\w.$<>/ \[\]]{1,200}\(|\s{1,40}at [^\s(]{1,300}:\d+|\s{0,40}Caused by: \S|"
     r"\s{1,40}\.\.\. \d+ more"
-)
-_LOG = re.compile(
-    r"\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d|"
-    r"[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d |"
-    r"\[?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?\]? {0,3}\[?(?:DEBUG|INFO|WARN|ERROR|FATAL|TRACE)|"
-    r"\[?(?:DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL|TRACE)\]?[: ]{1,3}[\[\d]|"
-    r"\d{1,3}(?:\.\d{1,3}){3} - \S{1,80} \["
 )
 _LIST_ITEM = re.compile(r"\s{0,80}(?:[-*+•]|\d{1,4}[.)])\s")
 _TAG_LINE = re.compile(r"\s{0,80}</?[A-Za-z][\w:.-]{0,60}(?:\s[^<>]{0,300})?/?>\s{0,80}$")
@@ -78,7 +72,7 @@ def _block_at(lines: list[Line], index: int) -> tuple[int, Kind, bool]:
         return stop, Kind.CODE, False
     if _TAG_LINE.match(line):
         return index + 1, Kind.CODE, False
-    if _LOG.match(line):
+    if is_log_line(line):
         return index + 1, Kind.CODE, True
     return index, Kind.CODE, False
 

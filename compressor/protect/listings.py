@@ -7,7 +7,11 @@ Line = tuple[int, int, str]  # start, end without the line break, text
 
 _LS = re.compile(r"total \d+$|[-dlbcps][-rwxsStT]{9}[.+@]?\s{1,4}\d+\s")
 _TREE = re.compile(r"[\s│|]{0,80}[├└][─-]")
-_GREP = re.compile(r"(?:\./)?[\w.@+-]{1,80}(?:/[\w.@+-]{1,80}){0,20}[:-]\d{1,7}[:-]")
+# Not the date or time that begins a log line: 2025-11-29, 12:00:01. `2025-11-29-a-title.md` may be.
+_STAMP = r"\d{1,4}[-:]\d\d[-:](?!\d\d-[A-Za-z_])|\d{4}/\d\d/\d\d[-:]"
+_GREP = re.compile(
+    rf"(?!{_STAMP})" r"(?:\./)?[\w.@+-]{1,80}(?:/[\w.@+-]{1,80}){0,20}[:-]\d{1,7}[:-]"
+)
 _FILE = re.compile(r"\.{0,2}/?[\w.@+~-]{1,80}(?:/[\w.@+~-]{1,80}){1,20}/?$")
 _BOX = re.compile(r"\+(?:[-=]{2,}\+)+$|\|.{1,2000}\|$")
 _RULE = re.compile(r"[-─=]{2,}(?:[-─=+┼ ]{1,400})?$")

@@ -37,21 +37,21 @@ _CJK_UNIT = (
     r"[年月日時时分秒円元个個人名件台岁歳回度％%万萬億亿兆千百倍号號第歩枚本冊層階区年代世紀天周层字片米吨]{1,4}|"
     r"(?:平方|立方)?(?:公斤|公里|毫克|毫升|厘米|米|美元|欧元|メートル|キロ|グラム|パーセント|センチ|トン|ドル|ユーロ|リットル)"
 )
-_EXPONENT = r"\s?[×x·*]\s?10(?:\^|\*\*)?[-−+⁻]?[\d⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4}(?!\w)"
+_EXPONENT = r"[^\S\n]?[×x·*]\s?10(?:\^|\*\*)?[-−+⁻]?[\d⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4}(?!\w)"
 _NUMERAL = rf"\d+(?:[.,:/’'·]\d+){{0,8}}[½⅓¼¾⅔]?(?:{_EXPONENT}|[eE][-+]?\d{{1,3}}(?!\w)|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,4}})?"
 _ISO_DATE = r"(?<![\d.-])\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?(?![\d-])"
 _SUFFIX = r"(?:st|nd|rd|th|s|er|ère|e|º|ª)(?!\w)"
 _ONE = rf"{_NUMERAL}(?:{_SUFFIX})?"
 _AMOUNT = (
     rf"(?:[~≈<>≤≥±]\s?)?(?:(?<![\w.])[+\-−])?(?:{_CURRENCY}\s?)?{_ONE}"
-    rf"(?:\s?(?:[-–—−~〜]|to|bis|à|a|±|×|x)\s?(?:{_CURRENCY}\s?)?{_ONE}(?!\w))?"
+    rf"(?:(?:[^\S\n]?[-–—−~〜±×x]|\s?(?:to|bis|à|a))\s?(?:{_CURRENCY}\s?)?{_ONE}(?!\w))?"
     rf"\+?(?:[\s-]?{_SCALE}(?!\w))?(?:(?:[\s-]?(?:per\s)?{_UNIT}(?:/\w{{1,8}}){{0,2}}|/\w{{1,8}})(?!\w)|(?:{_CJK_UNIT}))?"
     r"(?:[年月]\d{1,2}[月日]?){0,2}"
 )
 _NUMBER = re.compile(
     rf"{_ISO_DATE}|"
     rf"(?<!\w){MONTH}\s\d{{1,2}}(?:{_SUFFIX})?(?:,?\s\d{{4}})?(?!\w)|"
-    rf"(?<![\d.,])\d{{1,2}}(?:{_SUFFIX}|\.)?\s(?:of\s|de\s)?{MONTH}(?:,?\s(?:de\s)?\d{{4}})?(?!\w)|"
+    rf"(?<![A-Za-z\d_.,])\d{{1,2}}(?:{_SUFFIX}|\.)?\s(?:of\s|de\s)?{MONTH}(?:,?\s(?:de\s)?\d{{4}})?(?!\w)|"
     rf"(?<!\w){MONTH}\s\d{{4}}(?!\w)|"
     rf"(?:(?<![A-Za-z\d_.,]){_AMOUNT})"
     r"|[½⅓¼¾⅔]"
@@ -113,12 +113,12 @@ _NAMED = re.compile(r"(?<!\w)\w{1,3}\s?\Z")  # p < 0.05
 _BEFORE_REACH = 32
 # Joins two numbers into one: "between 5 and 10", "two of the four", "5 out of 8".
 _JOINT = re.compile(
-    r"\s(?:and|und|et|y|e|to|bis|a|à|or|oder|ou|o|out of|of|of the|von|sur|de|de los)\s|\s?/\s?|から|到|至"
+    r"\s(?:and|und|et|y|e|to|bis|a|à|or|oder|ou|o|out of|of|of the|von|sur|de|de los)\s|[^\S\n]?/[^\S\n]?|から|到|至"
 )
 _RANGE_WORDS = re.compile(
     r"(?:between|from|zwischen|von|entre|de|desde|du|dal?|tra)\s", re.IGNORECASE
 )
-_OF = re.compile(r"\s(?:out\s)?of\s(?:the\s)?|\s?/\s?|から|到|至|\s(?:to|bis|à|a)\s")
+_OF = re.compile(r"\s(?:out\s)?of\s(?:the\s)?|[^\S\n]?/[^\S\n]?|から|到|至|\s(?:to|bis|à|a)\s")
 
 
 def number_spans(text: str) -> list[ProtectedSpan]:

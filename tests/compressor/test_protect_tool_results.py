@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from compressor.extract import extract
 from compressor.protect import find_protected
 from compressor.protect.json_prose import json_prose
-from compressor.repetition import repeated_lines
 from compressor.tokens import load_counter
 from compressor.types import CompressionResult, Settings
 from compressor.words import split_words
@@ -47,35 +46,6 @@ def test_listings_code_and_data_are_left_alone(name: str) -> None:
 )
 def test_prose_is_not_taken_for_a_listing(text: str) -> None:
     assert not [s for s in find_protected(text, Settings(rate=0.5)) if s.kind == "code"]
-
-
-LOG = "\n".join(
-    [
-        "2026-11-28 10:00:00 INFO starting worker pool",
-        *(f"2026-11-28 10:00:{i:02d} INFO heartbeat {i} from node-7" for i in range(1, 30)),
-        "2026-11-28 10:00:31 ERROR connection to db-3 lost: timeout",
-        *(f"2026-11-28 10:01:{i:02d} INFO heartbeat {i} from node-7" for i in range(1, 30)),
-        "2026-11-28 10:02:00 WARNING retrying in 5 s",
-        "2026-11-28 10:02:05 INFO connected again",
-    ]
-)
-
-
-@pytest.mark.parametrize("rate", [0.6, 0.3, 0.15])
-def test_repeated_log_lines_go_first_and_trouble_last(rate: float) -> None:
-    for seed in range(5):
-        kept = shorten(LOG, rate, seed=seed).text.split("\n")
-        assert set(kept) <= set(LOG.split("\n"))  # whole lines, none cut
-        assert [line for line in kept if "ERROR" in line or "WARNING" in line]
-        for once in ("starting worker pool", "connected again", "heartbeat 1 from"):
-            assert any(once in line for line in kept)
-
-
-def test_lines_with_other_names_are_other_lines() -> None:
-    log = "\n".join(
-        f"2026-11-28 10:00:{i:02d} INFO closed /srv/{n}.log" for i, n in enumerate("abcdef")
-    )
-    assert repeated_lines(log, find_protected(log, Settings(rate=0.5))) == []
 
 
 def test_frames_that_repeat_inside_a_trace_go_and_its_ends_stay() -> None:

@@ -1,0 +1,44 @@
+"""Log lines: how they begin, and that nothing runs from one into the next."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from compressor.types import Kind, ProtectedSpan
+
+_LEVEL = r"(?:DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL|TRACE)"
+_LOG = re.compile(
+    r"\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d|"
+    r"[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d |"
+    rf"\[?\d\d:\d\d:\d\d(?:[.,]\d{{1,9}})?\]? {{0,3}}\[?{_LEVEL}|"
+    rf"\[?{_LEVEL}\]?[: ]{{1,3}}[\[\d]|"
+    rf"{_LEVEL}:[\w.-]{{1,80}}:|"  # Python's logging where nothing is set
+    r"[A-Za-z][\w.-]{0,60}[-_]\d{1,3} {1,20}\| |"  # docker compose: service and number
+    r"\d{1,3}(?:\.\d{1,3}){3} - \S{1,80} \["
+)
+_WITHIN_A_LINE = frozenset({Kind.NUMBER, Kind.QUOTE})
+
+
+def is_log_line(line: str) -> bool:
+    """Whether a line begins as log lines do: with a stamp, a level or a container's name."""
+    return _LOG.match(line) is not None
+
+
+def cut_at_log_lines(
+    spans: Sequence[ProtectedSpan], log_lines: Sequence[ProtectedSpan]
+) -> Iterator[ProtectedSpan]:
+    """Yield the spans, those that run over the start or end of a log line cut there.
+
+    Otherwise a number at the end of one line would keep the next. A date or a short quote over two
+    lines is none, and goes; the numbers in such a date are found by themselves.
+    """
+    edges = sorted({edge for line in log_lines for edge in (line.start, line.end)})
+    for span in spans:
+        inner = edges[bisect_right(edges, span.start) : bisect_right(edges, span.end - 1)]
+        if inner and span.conditional:
+            for start, end in pairwise([span.start, *inner, span.end]):
+                yield replace(span, start=start, end=end)
+        elif not inner or span.kind not in _WITHIN_A_LINE:
+            yield span

@@ -1,0 +1,101 @@
+"""Logs: whole repeated lines go before any words do, whatever stamp the lines begin with."""
+
+import re
+
+import numpy as np
+import pytest
+
+from compressor.extract import extract
+from compressor.protect import find_protected
+from compressor.repetition import repeated_lines
+from compressor.tokens import load_counter
+from compressor.types import CompressionResult, Settings
+from compressor.words import split_words
+
+COUNTER = load_counter("o200k_base")
+
+LOG = "\n".join(
+    [
+        "2026-11-28 10:00:00 INFO starting worker pool",
+        *(f"2026-11-28 10:00:{i:02d} INFO heartbeat {i} from node-7" for i in range(1, 30)),
+        "2026-11-28 10:00:31 ERROR connection to db-3 lost: timeout",
+        *(f"2026-11-28 10:01:{i:02d} INFO heartbeat {i} from node-7" for i in range(1, 30)),
+        "2026-11-28 10:02:00 WARNING retrying in 5 s",
+        "2026-11-28 10:02:05 INFO connected again",
+    ]
+)
+BRACKETED = re.sub(r"(?m)^(\S+ \S+)", r"[\1]", LOG)
+
+# What twenty lines that say the same begin and end with.
+FORMATS = {
+    "date and time": "2025-11-29 12:00:{:02d} INFO Heartbeat ok",
+    "ISO 8601": "2025-11-29T12:00:{:02d}Z INFO Heartbeat ok",
+    "time": "12:00:{:02d} INFO Heartbeat ok",
+    "Python's logging": "2025-11-29 12:00:{:02d},123 - app - INFO - Heartbeat ok",
+    "syslog": "Nov 29 12:00:{:02d} host sshd[77]: Accepted key for deploy ssh2",
+    "Python's logging, not set up": "INFO:root:heartbeat ok {}",
+    "docker compose 1": "web_1  | answered in {} ms",
+    "docker compose 2": "web-1  | answered in {} ms",
+    "a number at the end": "2025-11-29 12:00:{:02d} INFO closed port 5",
+    "a month at the end": "12:00:{:02d} INFO closed the books of May",
+    "a negation at the end": "2025-11-29 12:00:{:02d} INFO it was closed and opened never",
+    "a mark for inches at the end": '12:00:{:02d} INFO the screen "is 19"',
+}
+
+
+def shorten(text: str, rate: float, *, seed: int = 0) -> CompressionResult:
+    words = split_words(text)
+    noise = np.random.default_rng(seed).uniform(0.05, 0.95, len(words)).astype(np.float32)
+    return extract(text, words, noise, Settings(rate=rate), COUNTER)
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_repeated_lines_go_whole_and_the_first_and_last_stay(name: str) -> None:
+    lines = [FORMATS[name].format(i) for i in range(20)]
+    result = shorten("\n".join(lines), 0.4)
+    kept = result.text.split("\n")
+    assert result.tokens_after <= 0.4 * result.tokens_before
+    assert set(kept) <= set(lines)
+    assert kept[0] == lines[0]
+    assert kept[-1] == lines[-1]
+
+
+@pytest.mark.parametrize("rate", [0.6, 0.3, 0.15])
+@pytest.mark.parametrize("log", [LOG, BRACKETED], ids=["bare stamps", "stamps in brackets"])
+def test_repeated_lines_go_first_and_trouble_last(log: str, rate: float) -> None:
+    for seed in range(5):
+        result = shorten(log, rate, seed=seed)
+        assert (rate - 0.03) <= result.rate <= rate
+        kept = result.text.split("\n")
+        assert set(kept) <= set(log.split("\n"))  # whole lines, none cut
+        for once in ("starting worker pool", "connected again", "heartbeat 1 from"):
+            assert any(once in line for line in kept)
+        for trouble in ("ERROR", "WARNING"):
+            assert any(trouble in line for line in kept)
+
+
+def test_lines_with_other_names_are_other_lines() -> None:
+    log = "\n".join(
+        f"2026-11-28 10:00:{i:02d} INFO closed /srv/{n}.log" for i, n in enumerate("abcdef")
+    )
+    assert repeated_lines(log, find_protected(log, Settings(rate=0.5))) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We paid 5\n- 3 for the boat\n- 2 for the oars",
+        "It took 5\n* 100 people came",
+        "The first was 4\n/3 of the rest",
+    ],
+)
+def test_a_list_mark_on_the_next_line_joins_no_numbers(text: str) -> None:
+    found = [text[s.start : s.end] for s in find_protected(text, Settings(rate=0.5))]
+    assert not [piece for piece in found if "\n" in piece]
+
+
+@pytest.mark.parametrize("whole", ["29\nNovember 2025", "12\nminutes", "5 to\n10 people"])
+def test_a_number_stays_one_over_the_end_of_a_wrapped_line(whole: str) -> None:
+    text = f"The committee met in the old harbour hall and agreed on {whole} for the rest of it."
+    found = [text[s.start : s.end] for s in find_protected(text, Settings(rate=0.5))]
+    assert whole in found
