@@ -36,6 +36,8 @@ class Atoms:
     `first` and `stop` are word indices, half open; `score` ranks; `level` orders equal scores:
     what others need comes before them (1), what needs others after them (-1). `reach`, of shape
     (atoms, 2), is the half-open range of words among which are an atom's own and all that need it.
+    `alone` says which may stand alone: those with a word that is neither a mark nor a label, those
+    that are required, and all of them in a text that has nothing else.
     """
 
     first: NDArray[np.int64]
@@ -43,6 +45,7 @@ class Atoms:
     score: FloatArray
     level: NDArray[np.int8]
     reach: NDArray[np.int64]
+    alone: NDArray[np.bool_]
 
     def ranking(self) -> NDArray[np.int64]:
         """Return the atoms' numbers, best first; equals in text order."""
@@ -95,7 +98,7 @@ def bind(structure: Structure, scores: FloatArray, protected: Sequence[Protected
     # a negation of a required word is required, and its label with it
     required |= standing.score >= REQUIRED
     _raise_marks(structure, standing, required)
-    return standing.atoms()
+    return standing.atoms(_content_words(structure) | required)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,7 @@ class _Standing:
         self.low[first:stop] = np.minimum(self.low[first:stop], low)
         self.high[first:stop] = np.maximum(self.high[first:stop], high)
 
-    def atoms(self) -> Atoms:
+    def atoms(self, content: NDArray[np.bool_]) -> Atoms:
         opens = np.ones(len(self.score), np.bool_)
         for first, stop in self.ranges:
             opens[first + 1 : stop] = False
@@ -135,7 +138,14 @@ class _Standing:
             np.maximum.reduceat(self.score, first_words),
             np.maximum.reduceat(self.level, first_words),
             np.stack((low, high), axis=1),
+            np.logical_or.reduceat(content, first_words),
         )
+
+
+def _content_words(structure: Structure) -> NDArray[np.bool_]:
+    """Return which words say something by themselves; in a text of marks alone they all do."""
+    content = ~structure.mark & ~structure.label
+    return content if content.any() else np.ones_like(content)
 
 
 def without_orphans(
@@ -147,7 +157,10 @@ def without_orphans(
     """
     sizes = atoms.stop - atoms.first
     required = np.repeat(atoms.score >= REQUIRED, sizes)
-    content = kept & ~structure.mark & ~structure.label
+    content = _content_words(structure)
+    if content.all():
+        return kept
+    content &= kept
     lone = structure.label & ~_any_by(content, structure.block)
     lone |= structure.ending & ~_any_by(
         content | (kept & required & ~structure.label), structure.sentence

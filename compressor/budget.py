@@ -51,7 +51,8 @@ def above(atoms: Atoms, threshold: float, measure: Measure) -> Allocation:
     """Keep the atoms that score above `threshold`; the best one where none does."""
     chosen = atoms.score > threshold
     if not chosen.any():
-        chosen[atoms.ranking()[0]] = True
+        order = atoms.ranking()
+        chosen[order[atoms.alone[order]][0]] = True
     kept = _words(atoms, chosen)
     return Allocation(kept, measure(kept), unmet=False)
 
@@ -78,8 +79,11 @@ def allocate(
     if choice is None:
         choice = _Choice(np.zeros(len(atoms.first), np.bool_), 0, ceil(apart))
     choice = _filled(search, choice)
-    if not choice.atoms.any():
-        return _smallest(search)
+    if not (choice.atoms & atoms.alone).any():  # marks and labels, of which no text is made
+        choice = _smallest(search)
+        if choice.tokens > goal:
+            return Allocation(_words(atoms, choice.atoms), choice.tokens, unmet=True)
+        choice = _filled(search, choice)
     choice = _swapped(search, choice)
     return Allocation(_words(atoms, choice.atoms), choice.tokens, unmet=False)
 
@@ -153,13 +157,16 @@ def _largest_prefix(search: _Search, required: int) -> _Choice | None:
     return _Choice(chosen, *best)
 
 
-def _smallest(search: _Search) -> Allocation:
-    """Keep one atom, the smallest, where nothing fits."""
-    order = search.order if len(search.order) else search.atoms.ranking()
-    small = order[np.argsort(search.costs[order], kind="stable")[:1]]
-    kept = search.words(small)
-    tokens = search.measure(kept)
-    return Allocation(kept, tokens, unmet=tokens > search.goal)
+def _smallest(search: _Search) -> _Choice:
+    """Return the one atom, of those that may stand alone, that is the smallest by estimate."""
+    alone = search.atoms.alone
+    order = search.order[alone[search.order]]
+    if not len(order):
+        order = search.atoms.ranking()
+        order = order[alone[order]]
+    chosen = np.zeros(len(search.costs), np.bool_)
+    chosen[order[np.argmin(search.costs[order])]] = True
+    return _Choice(chosen, 0, search.measure(_words(search.atoms, chosen)))
 
 
 def _filled(search: _Search, choice: _Choice) -> _Choice:

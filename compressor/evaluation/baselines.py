@@ -116,7 +116,8 @@ def keep_best(
     ranks = np.empty(len(words))
     ranks[np.argsort(-scores, kind="stable")] = 1 - index / len(words)
     level, reach = np.zeros(len(words), np.int8), np.stack((index, index + 1), axis=1)
-    atoms = Atoms(index, index + 1, ranks, level, reach)
+    alone = np.ones(len(words), np.bool_)  # these methods may keep anything
+    atoms = Atoms(index, index + 1, ranks, level, reach, alone)
 
     def measure(kept: NDArray[np.bool_]) -> int:
         return counter.count(text_of(text, rebuild(text, structure, kept)))

@@ -82,6 +82,28 @@ def test_where_the_budget_is_not_met_what_is_protected_is_over_it(
         assert text[span.start : span.end].strip() in result.text
 
 
+NEGATED = [
+    "Under no circumstances should the valve be opened while the pump is running at full speed.",
+    "Der Vertrag kommt weder durch Schweigen noch durch eine bloße Anfrage zustande.",
+    "Note: it was never, not even once, opened.",
+    "- - - !!! ... ???",
+]
+
+
+@any_budget
+@given(st.sampled_from(NEGATED), st.integers(1, 15), st.integers(0, 99))
+def test_something_is_always_kept(text: str, cap: int, seed: int) -> None:
+    result = compress(text, Settings(target_tokens=cap), seed, "o200k_base")
+    assert result.text.strip()
+    assert result.budget_unmet == (result.tokens_after > cap)
+
+
+@any_budget
+@given(st.sampled_from(NEGATED), st.floats(0, 1), st.integers(0, 99))
+def test_something_is_above_every_threshold(text: str, threshold: float, seed: int) -> None:
+    assert compress(text, Settings(threshold=threshold), seed, "o200k_base").text.strip()
+
+
 @pytest.mark.parametrize("rate", [0.29, 0.5, 0.7])
 def test_a_whole_number_of_tokens_is_not_lost_to_binary_fractions(rate: float) -> None:
     spaced = " a" * 100  # one token each for a counter of character pairs
