@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from compressor.calibration import NamedThresholds
 from compressor.classifier.base import BatchClassifier, Classifier, Encoded
-from compressor.explain import unchanged_words
+from compressor.explain import unchanged_words, words_in_text
 from compressor.extract import extract_from
 from compressor.lexical import LexicalRelevance
 from compressor.pool import Batcher, Job, Overloaded, Piece, WindowPool
@@ -246,7 +246,10 @@ class Compressor:
         words = split_words(seen)
         known = _without_classifier(text, words, settings, counter)
         if known is not None:
-            return Plain(replace(known, words=unchanged_words(words)) if explain else known)
+            all_kept = unchanged_words(words) if explain else ()
+            if prose is not None:
+                all_kept = words_in_text(all_kept, prose.offsets)
+            return Plain(replace(known, words=all_kept))
         encoded, pieces = self._encode(seen, settings)
         inquiry = None
         if settings.question is not None:

@@ -14,12 +14,13 @@ The reasons, in the words of `ExplainedWord.why`:
 """
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from compressor.bonds import REQUIRED, Atoms, word_range
+from compressor.offsets import Offsets
 from compressor.structure import Structure
 from compressor.types import ExplainedWord, ProtectedSpan, Span
 from compressor.words import Word
@@ -84,6 +85,15 @@ def unchanged_words(
     return tuple(
         ExplainedWord(word.start, word.end, probability, None, True, "unchanged")
         for word, probability in zip(words, known, strict=True)
+    )
+
+
+def words_in_text(words: Sequence[ExplainedWord], offsets: Offsets) -> tuple[ExplainedWord, ...]:
+    """Return the words of a view with their offsets in its text."""
+    spans = offsets.spans_in_text([Span(word.start, word.end) for word in words])
+    return tuple(
+        replace(word, start=span.start, end=span.end)
+        for word, span in zip(words, spans, strict=True)
     )
 
 

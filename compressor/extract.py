@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from compressor.explain import Choice, explain_words, unchanged_words
+from compressor.explain import Choice, explain_words, unchanged_words, words_in_text
 from compressor.protect.json_prose import JsonProse, stays_json
 from compressor.rebuild import text_of
 from compressor.relevance import add_log_odds
@@ -65,7 +65,9 @@ def extract_from(
     """Do as `extract` does, for a text that has been read."""
     result = _extracted(source, probabilities, log_odds, explain=explain)
     if explain and result.unchanged is not None:
-        return replace(result, words=unchanged_words(source.words, probabilities))
+        result = replace(result, words=unchanged_words(source.words, probabilities))
+    if source.prose is not None:
+        return replace(result, words=words_in_text(result.words, source.prose.offsets))
     return result
 
 
@@ -88,7 +90,8 @@ def _extracted(
     if source.settings.drop_consecutive:
         # what drop_consecutive took on purpose is not called for
         protected = [replace(s, conditional=s.conditional or _forced(s)) for s in protected]
-    shorter = text_of(source.text, chosen.spans)
+    kept = source.in_text(chosen.spans)
+    shorter = text_of(source.text, kept)
     if chosen.allocation.tokens >= source.before:
         return _unchanged(source, "not shorter", chosen.allocation.unmet)
     if source.prose is not None and not stays_json(source.text, shorter):
@@ -111,7 +114,7 @@ def _extracted(
         text=shorter,
         tokens_before=source.before,
         tokens_after=chosen.allocation.tokens,
-        kept=chosen.spans,
+        kept=kept,
         budget_unmet=chosen.allocation.unmet,
         verified=count(source.seen, chosen.spans, protected, chosen.put_back),
         words=words,

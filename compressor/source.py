@@ -40,7 +40,8 @@ class Source:
     """A text to be cut down, with all that does not depend on the classifier.
 
     `seen` is the text as words and spans are read from it (a view of JSON's prose, or the text
-    itself). `render` makes the whole that tokens are counted of from the slices kept, with other
+    itself): theirs and those of what is chosen are its offsets, `in_text` makes the text's of them.
+    `render` makes the whole that tokens are counted of from the slices kept, with other
     text `apart` from them or nothing else; `before` is the whole's tokens, `goal` how many may
     stay, None where a threshold decides. `unchanged` says why nothing can be done, and then there
     is no `reading`.
@@ -59,9 +60,13 @@ class Source:
     unchanged: str | None = None
     reading: Reading | None = None
 
+    def in_text(self, kept: Sequence[Span]) -> tuple[Span, ...]:
+        """Return slices of `seen` as slices of the text."""
+        return tuple(kept) if self.prose is None else self.prose.offsets.spans_in_text(kept)
+
     def count(self, kept: Sequence[Span]) -> int:
-        """Return the tokens of the whole with these slices."""
-        return self.counter.count(self.render(kept))
+        """Return the tokens of the whole with these slices of `seen`."""
+        return self.counter.count(self.render(self.in_text(kept)))
 
 
 def read_source(
@@ -82,12 +87,15 @@ def read_source(
         return replace(unread, unchanged="lone surrogates, which no tokenizer can count")
     starts = counter.starts(text)
     before = len(starts) if render is None else counter.count(render([Span(0, len(text))]))
+    if prose is not None:
+        starts = prose.offsets.in_view(starts).tolist()
     goal = _goal(settings, before, starts, prose)
     unread = replace(unread, before=before, goal=goal, apart=render is not None)
     if not words or (goal is not None and goal >= before):
         return replace(unread, unchanged="within budget" if words else "no words")
     found = find_protected(seen, settings, prose) if protected is None else list(protected)
-    structure = read_structure(seen, words)
+    values = prose.values if prose is not None else ()
+    structure = read_structure(seen, words, [edge for value in values for edge in value])
     repeated = repeated_lines(seen, found)
     wholes = as_wholes(found, repeated)
     reading = Reading(structure, found, repeated, wholes, word_costs(structure, starts))

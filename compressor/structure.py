@@ -63,8 +63,11 @@ class Structure:
     partner: NDArray[np.int32]
 
 
-def read_structure(text: str, words: Sequence[Word]) -> Structure:
-    """Return how the words stand to each other."""
+def read_structure(text: str, words: Sequence[Word], borders: Sequence[int] = ()) -> Structure:
+    """Return how the words stand to each other; no sentence or block goes over a border.
+
+    `borders` are character offsets.
+    """
     n = len(words)
     starts = np.fromiter((w.start for w in words), np.int64, n)
     ends = np.fromiter((w.end for w in words), np.int64, n)
@@ -72,9 +75,12 @@ def read_structure(text: str, words: Sequence[Word]) -> Structure:
     gap = np.fromiter(_gaps(text, words), np.int8, n)
     label, opens = _labels(text, starts, ends, mark)
     ending = _endings(text, words, mark, gap) & ~label
-    sentence = _sentences(words, mark, gap, ending, opens)
+    fresh = np.zeros(n + 1, np.bool_)
+    fresh[np.searchsorted(starts, np.asarray(borders, np.int64))] = True
+    fresh = fresh[:n]
+    sentence = _sentences(words, mark, gap, ending, opens, fresh)
     clause = _clauses(text, words, mark, sentence)
-    block = np.cumsum(opens | (gap == GAP_PARAGRAPH), dtype=np.int32)
+    block = np.cumsum(opens | fresh | (gap == GAP_PARAGRAPH), dtype=np.int32)
     partner = _partners(text, words, mark, gap, label)
     return Structure(starts, ends, mark, gap, sentence, clause, block, label, ending, partner)
 
@@ -160,13 +166,19 @@ def _sentences(
     gap: NDArray[np.int8],
     ending: NDArray[np.bool_],
     opens: NDArray[np.bool_],
+    fresh: NDArray[np.bool_],
 ) -> NDArray[np.int32]:
-    """Number the sentences; a label, a blank line and a line broken on purpose begin a new one."""
+    """Number the sentences; a label, a blank line and a line broken on purpose begin a new one.
+
+    So do the words that are `fresh`, whatever stands before them.
+    """
     numbers = np.zeros(len(words), np.int32)
     number, ended, line_start = 0, False, 0
     for index, space in enumerate(gap.tolist()):
         if index:
-            if space >= GAP_LINE:
+            if fresh[index]:
+                number, ended, line_start = number + 1, False, words[index].start
+            elif space >= GAP_LINE:
                 short = words[index - 1].end - line_start < _SHORT_LINE
                 if space == GAP_PARAGRAPH or opens[index] or short or ended:
                     number, ended = number + 1, False

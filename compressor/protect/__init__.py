@@ -39,7 +39,8 @@ def find_protected(
     if Kind.NEGATION in wanted:
         found += negation_spans(text)
     if Kind.QUOTE in wanted:
-        found += quote_spans(text)
+        # The marks of a literal that is shortened are JSON's, and no quote ends at them.
+        found += [s for s in quote_spans(text) if prose is None or prose.leaves_alone(s)]
     if wanted & _PROMPT:
         found += prompt_spans(text, blocks)
     if Kind.FORCED in wanted:

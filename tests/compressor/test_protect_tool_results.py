@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from compressor.engine import Compressor
 from compressor.extract import extract
 from compressor.protect import find_protected
 from compressor.protect.json_prose import json_prose
@@ -107,6 +108,72 @@ def test_without_the_setting_json_stays_byte_for_byte() -> None:
 )
 def test_strings_that_are_not_plain_prose_stay(value: str) -> None:
     assert json_prose(json.dumps({"v": value})) is None
+
+
+@pytest.mark.parametrize("length", [205, 250, 296, 320])
+def test_prose_as_short_as_a_quote_is_shortened(length: int) -> None:
+    value = (PROSE + " " + PROSE)[:length]
+    result = shorten(json.dumps({"v": value, "w": value}), 0.5, prose=True)
+    assert all(0 < len(cut) < 0.8 * length for cut in json.loads(result.text).values())
+
+
+def test_prose_in_chinese_as_short_as_a_quote_is_shortened() -> None:
+    value = "这座茶园位于山坡上，去年春天产量很好，村民们经过长时间的讨论，决定修建新的道路。" * 6
+    result = shorten(json.dumps({"v": value}, ensure_ascii=False), 0.5, prose=True)
+    assert len(json.loads(result.text)["v"]) < 0.7 * len(value)
+
+
+ACCENTED = (
+    "Não é verdade que o café fechou às três, disse José, e ninguém pôde explicar à reunião por "
+    "que razão a decisão já não é válida depois de uma discussão tão longa sobre o preço 😀 do "
+    "pão, a construção da estação e a educação das crianças na região, que já vai tarde há um mês."
+)
+
+
+@pytest.mark.parametrize("rate", [0.7, 0.5, 0.3])
+def test_escaped_letters_are_read_as_letters_and_come_out_as_they_were(rate: float) -> None:
+    written, escaped = json.dumps([ACCENTED], ensure_ascii=False), json.dumps([ACCENTED])
+    prose = json_prose(escaped)
+    assert prose is not None
+    assert ACCENTED in prose.view
+    result = shorten(escaped, rate, prose=True)
+    assert result.text.isascii()
+    assert len(json.loads(result.text)[0]) < len(ACCENTED)
+    assert "".join(escaped[s.start : s.end] for s in result.kept) == result.text
+    # The same words are protected, and counted, as without escapes.
+    plain = json_prose(written)
+    assert plain is not None
+    how = Settings(rate=rate)
+    assert find_protected(prose.view, how, prose) == find_protected(plain.view, how, plain)
+
+
+@pytest.mark.parametrize("escape", ["\\ud83d", "\\u0007", "\\u005c", "\\u0022", "\\b"])
+def test_escapes_that_no_view_can_show_leave_the_string_alone(escape: str) -> None:
+    assert json_prose(f'["{PROSE} {escape} {PROSE}"]') is None
+
+
+def test_words_of_escaped_json_are_explained_where_they_stand() -> None:
+    with Compressor() as compressor:
+        text = json.dumps([ACCENTED])
+        for amount in (0.5, 1.0):
+            result = compressor.compress(text, rate=amount, json_prose=True, explain=True)
+            at = {(w.start, w.end) for w in result.words}
+            assert all(text[s:e].strip("\\") for s, e in at)
+            assert max(e for _, e in at) == len(text)
+        assert "N\\u00e3o" in {
+            w.of(text)
+            for w in compressor.compress(text, rate=0.5, json_prose=True, explain=True).words
+        }
+
+
+@pytest.mark.parametrize("rate", [0.3, 0.2, 0.15])
+def test_no_mark_of_a_sentence_that_is_gone_begins_a_string(rate: float) -> None:
+    value = f"Delivery terms were vague. They may not come before the 3rd of May 2025. {PROSE}"
+    for data in ([value], {"text": value}, [{"a": 1, "text": value}, "x"]):
+        for seed in range(12):
+            found = shorten(json.dumps(data), rate, seed=seed, prose=True).text
+            assert '"."' not in found
+            assert '". ' not in found
 
 
 TEXTS = st.lists(
