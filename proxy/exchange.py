@@ -27,6 +27,7 @@ from proxy.errors import (
     too_large,
     without_words,
 )
+from proxy.kept import answer_named, of_responses
 from proxy.limits import Allowance
 from proxy.outgoing import Outgoing
 from proxy.planning import NOT_COMPRESSED, Plan, Planner, has_body
@@ -34,7 +35,8 @@ from proxy.relay import Client, relay_body
 from proxy.savings import Ending, SavingsRecord
 from proxy.services import Services
 from proxy.streamed_text import StreamedText
-from proxy.taps import tap_for
+from proxy.taps import Look, tap_for
+from proxy.unsettled import ResponseId
 from proxy.upstream import UpstreamResponse
 from proxy.usage import AnyUsage, NoTap, Tap
 
@@ -82,6 +84,9 @@ class Exchange:
         self._outgoing: Outgoing | None = None
         self._tap: Tap = NoTap()
         self._streamed = StreamedText()
+        self._response_id = ResponseId()
+        # The stored answer that the request is about. What that used was used when it was made.
+        self._about = answer_named(scope["path"])
         self._may_add_event = False
 
     async def run(self, refusal: RequestRefused | None = None) -> None:
@@ -208,7 +213,7 @@ class Exchange:
                 head.find(raw, b"content-encoding") or b"",
                 self._dialect or AnyUsage(),
                 remove_added=plan.usage_added,
-                streamed=self._streamed if self._counts_tokens else None,
+                looks=self._looks(is_stream=is_stream),
             )
         out = head.to_client(
             raw, status, rewritten=rewritten, drop_own=compressed or self._allowance is not None
@@ -262,13 +267,21 @@ class Exchange:
 
     @property
     def _reads_usage(self) -> bool:
-        # What is only read again, like a stored answer, was used when it was made.
+        if self._about is not None:
+            return self._about in self._services.limiter.unsettled
         counted = self._counts_tokens and self._scope["method"] not in models_asked.READS
         return self._dialect is not None or counted
 
     @property
     def _counts_tokens(self) -> bool:
         return self._allowance is not None and self._allowance.counts_tokens
+
+    def _looks(self, *, is_stream: bool) -> list[Look]:
+        """Return what else looks at the answer, for the limits on tokens."""
+        if not self._counts_tokens or self._about is not None:
+            return []
+        looks: list[Look] = [self._streamed.look] if is_stream else []
+        return [*looks, self._response_id.look] if of_responses(self._scope["path"]) else looks
 
     @property
     def _upstream(self) -> str | None:
@@ -306,8 +319,10 @@ class Exchange:
             upstream_ms=_ms(self._sent, now if self._first_byte is not None else None),
             total_ms=(now - self._began) * 1000,
         )
-        if self._allowance is not None:
-            self._allowance.settle(record, self._streamed.tokens)
+        if self._about is not None:
+            self._services.limiter.settle_later(self._about, record.usage)
+        elif self._allowance is not None:
+            self._allowance.settle(record, self._streamed.tokens, self._response_id.found)
         record = self._priced(record)
         for sink in self._services.sinks:
             sink.write(record)

@@ -39,6 +39,8 @@ _STATELESS = frozenset(
 # A response, or what came to be with one, by its id.
 _OF_RESPONSES = re.compile(r"/v1/(?:responses|conversations|containers)/[^/]+(?:/.*)?")
 
+_ANSWER = re.compile(r"/v1/(?:responses|chat/completions)/([^/]+)(?:/.*)?")
+
 # Quotes inside a JSON string are escaped, so these are member names or whole values.
 _MAY_NAME = re.compile(
     rb'"(?:previous_response_id|conversation|item_reference|file_ids?|vector_store_ids'
@@ -71,6 +73,12 @@ def is_stateless(path: str) -> bool:
 def of_responses(path: str) -> bool:
     """Whether answers on this path are kept by whoever gives them."""
     return path.split("/")[:3] == ["", "v1", "responses"]
+
+
+def answer_named(path: str) -> str | None:
+    """Return the id of the stored answer that a path is about, None where it is about none."""
+    found = None if path in _STATELESS else _ANSWER.fullmatch(path)
+    return None if found is None else found[1]
 
 
 async def kept_for(

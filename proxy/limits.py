@@ -15,8 +15,9 @@ from typing import Any, Protocol
 
 from proxy.config_access import Limits
 from proxy.errors import RequestRefused
-from proxy.savings import Ending, SavingsRecord
+from proxy.savings import Ending, SavingsRecord, Usage
 from proxy.tally import DAY, MINUTE, LocalTallies, Moment, Tally
+from proxy.unsettled import Counted, Unsettled
 
 _CLOSE_SECONDS = 1.0
 # Clients sleep for as long as retry-after says, Anthropic's even for hours. A minute's window may
@@ -62,6 +63,7 @@ class Limiter:
         self._shared = shared
         self._clock = clock
         self._local = LocalTallies()
+        self.unsettled = Unsettled()
         self._background: set[asyncio.Task[None]] = set()
 
     async def admit(self, tenant: str, limits: Limits | None) -> "Allowance | None":
@@ -95,6 +97,16 @@ class Limiter:
         self._local.add(tenant, moment, 0, tokens)
         if self._shared is not None:
             self._in_background(self._shared.add(tenant, moment, tokens))
+
+    def settle_later(self, response_id: str, usage: Usage) -> None:
+        """Correct the count for a response whose usage is told only now, whoever asked for it."""
+        completion = usage.completion_tokens
+        counted = self.unsettled.pop(response_id) if completion is not None else None
+        if counted is None or completion is None:
+            return
+        prompt = counted.tokens if usage.prompt_tokens is None else usage.prompt_tokens
+        more = prompt + completion - counted.tokens
+        self.add(counted.tenant, counted.moment if more < 0 else self.moment(), more)
 
     def degraded(self) -> str | None:
         """Why limits are not counted over all copies now; None when they are."""
@@ -170,11 +182,14 @@ class Allowance:
             self._limiter.add(self._tenant, self._limiter.moment(), tokens)
             self._reserved += tokens
 
-    def settle(self, record: SavingsRecord, streamed: int = 0) -> None:
+    def settle(
+        self, record: SavingsRecord, streamed: int = 0, response_id: str | None = None
+    ) -> None:
         """Correct the count to what the answer says was used; give it back where none was.
 
         Without usage in the answer the count of what was sent stays, and `streamed` is added: about
-        how many tokens of a stream came. So it is for a stream that was left before its end.
+        how many tokens of a stream came. So it is for a stream that was left before its end. A
+        response with an id may still tell the rest, see Limiter.settle_later.
         """
         if not self.counts_tokens:
             return
@@ -182,8 +197,10 @@ class Allowance:
         finished = record.ending is Ending.FINISHED
         refused = record.status is not None and record.status >= 400
         if record.ending in _UNBILLED or (finished and refused):
-            used = 0
+            used, response_id = 0, None
         else:
+            if completion is not None and finished:
+                response_id = None
             if completion is None or not finished:
                 completion = max(completion or 0, streamed)
             used = (self._prompt if prompt is None else prompt) + completion
@@ -193,6 +210,8 @@ class Allowance:
             moment = self._moment if more < 0 else self._limiter.moment()
             self._limiter.add(self._tenant, moment, more)
         self._reserved = used
+        if response_id is not None:
+            self._limiter.unsettled.add(response_id, Counted(self._tenant, used, self._moment))
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         """Return x-tersely-ratelimit-*: how the limits stood when the request was let through."""

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from proxy.savings import Usage
 from proxy.sse import Piece, SseReader, event_data
-from proxy.usage import Tap, json_object
+from proxy.usage import json_object
 
 # The rule of thumb for English; a little low for code, and for most other scripts.
 _BYTES_PER_TOKEN = 4
@@ -24,10 +23,6 @@ class StreamedText:
         """About how many tokens have come so far, rounded up."""
         return -(-self._bytes // _BYTES_PER_TOKEN)
 
-    def beside(self, tap: Tap) -> Tap:
-        """Return `tap`, with everything that it is fed counted here as well."""
-        return _Beside(tap, self)
-
     def look(self, chunk: bytes) -> None:
         """Count the events that are complete with this chunk."""
         for kind, piece in self._events.feed(chunk):
@@ -35,26 +30,6 @@ class StreamedText:
                 event = json_object(event_data(piece) or b"")
                 for text in _texts(event or {}):
                     self._bytes += len(text.encode("utf-8", "surrogatepass"))
-
-
-class _Beside:
-    def __init__(self, tap: Tap, text: StreamedText) -> None:
-        self._tap = tap
-        self._text = text
-
-    @property
-    def usage(self) -> Usage:
-        return self._tap.usage
-
-    def feed(self, chunk: bytes) -> bytes:
-        self._text.look(chunk)
-        return self._tap.feed(chunk)
-
-    def finish(self) -> bytes:
-        return self._tap.finish()
-
-    def takes_event(self) -> bool:
-        return self._tap.takes_event()
 
 
 def _texts(event: Mapping[str, object]) -> Iterator[str]:

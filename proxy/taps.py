@@ -1,15 +1,16 @@
 """Which tap an answer gets, and taps on answers that come compressed."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from proxy.errors import UpstreamCut
 from proxy.savings import Usage
-from proxy.streamed_text import StreamedText
 from proxy.usage import AnswerReader, BodyTap, NoTap, StreamTap, Tap
 from proxy.usage_filter import UsageFilter
 
 _INFLATE_STEP = 64 * 1024
+
+Look = Callable[[bytes], None]
 
 
 class InflatedTap:
@@ -63,19 +64,42 @@ class InflatedTap:
         return self._rewrites and self._tap.takes_event()
 
 
+class _Watched:
+    """A tap, and others who look at what it is fed."""
+
+    def __init__(self, tap: Tap, looks: Sequence[Look]) -> None:
+        self._tap = tap
+        self._looks = looks
+
+    @property
+    def usage(self) -> Usage:
+        return self._tap.usage
+
+    def feed(self, chunk: bytes) -> bytes:
+        for look in self._looks:
+            look(chunk)
+        return self._tap.feed(chunk)
+
+    def finish(self) -> bytes:
+        return self._tap.finish()
+
+    def takes_event(self) -> bool:
+        return self._tap.takes_event()
+
+
 def tap_for(
     content_type: bytes,
     encoding: bytes,
     reader: AnswerReader,
     *,
     remove_added: bool,
-    streamed: StreamedText | None = None,
+    looks: Sequence[Look] = (),
 ) -> tuple[Tap, bool]:
     """Return the tap for an answer by its headers, and whether it changes the body.
 
     `reader` knows where the answer has its counts.
     `remove_added` says that include_usage was added to the request on the client's behalf.
-    `streamed` is to count the text of a stream.
+    `looks` are called with what it is fed.
     """
     kind = content_type.partition(b";")[0].strip().lower()
     encoding = encoding.strip().lower()
@@ -84,10 +108,10 @@ def tap_for(
         return NoTap(), False
     if kind == b"text/event-stream":
         tap: Tap = UsageFilter() if remove_added else StreamTap(reader)
-        if streamed is not None:
-            tap = streamed.beside(tap)
     elif kind == b"application/json":
         tap, remove_added = BodyTap(reader), False
     else:
         return NoTap(), False
+    if looks:
+        tap = _Watched(tap, looks)
     return (tap if plain else InflatedTap(tap, rewrites=remove_added)), remove_added

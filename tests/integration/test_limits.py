@@ -206,6 +206,42 @@ async def test_reading_a_stored_answer_uses_nothing(
     assert await remaining(proxy) == 10_000
 
 
+@pytest.mark.parametrize("asked", [b'"background":true', b'"background":true,"stream":true'])
+async def test_a_background_response_counts_once_when_its_usage_is_told(
+    proxy_server: ProxyServer, upstream: FakeUpstream, asked: bytes
+) -> None:
+    usage: dict[str, int] | None = None
+
+    async def serve(request: Received, connection: Connection) -> None:
+        response = {"id": "resp_1", "object": "response", "output": [], "usage": usage}
+        if b'"stream"' not in request.body:
+            await connection.answer(200, json.dumps(response).encode(), JSON)
+            return
+        event = {"type": "response.created", "response": response}
+        await connection.begin_stream()
+        await connection.chunk(b"data: " + json.dumps(event).encode() + b"\n\n")
+        connection.drop()
+
+    upstream.handler = serve
+    proxy = start(proxy_server, tokens_per_day=10_000)
+    body = b'{"model":"gpt-4o","input":"Hi there.",' + asked + b"}"
+    await ask(proxy, "POST", "/v1/responses", SWAP, body)
+    prompt = (await proxy.sink.next()).report.tokens_sent
+    assert await remaining(proxy) == 10_000 - prompt
+    await ask(proxy, "GET", "/v1/responses/resp_1", SWAP)  # in progress
+    await proxy.sink.next()
+    assert await remaining(proxy) == 10_000 - prompt
+    usage = {"input_tokens": 50, "output_tokens": 4000}
+    for method, target in (
+        ("GET", "/v1/responses/resp_1"),
+        ("GET", "/v1/responses/resp_1"),
+        ("POST", "/v1/responses/resp_1/cancel"),
+    ):
+        await ask(proxy, method, target, SWAP)
+        await proxy.sink.next()
+        assert await remaining(proxy) == 10_000 - 4050
+
+
 async def test_what_the_upstream_refuses_is_given_back(
     proxy_server: ProxyServer, upstream: FakeUpstream
 ) -> None:

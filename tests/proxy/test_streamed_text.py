@@ -6,7 +6,7 @@ import pytest
 
 from proxy.streamed_text import StreamedText
 from proxy.taps import tap_for
-from proxy.usage import ChatUsage, NoTap
+from proxy.usage import ChatUsage
 
 
 def stream(*events: dict[str, Any]) -> bytes:
@@ -44,15 +44,9 @@ def test_it_is_counted_beside_what_else_is_read() -> None:
     for encoding, sent in ((b"", data), (b"gzip", gzip.compress(data))):
         text = StreamedText()
         tap, _ = tap_for(
-            b"text/event-stream", encoding, ChatUsage(), remove_added=False, streamed=text
+            b"text/event-stream", encoding, ChatUsage(), remove_added=False, looks=[text.look]
         )
         passed = b"".join(tap.feed(sent[at : at + 7]) for at in range(0, len(sent), 7))
         assert passed + tap.finish() == sent
         assert text.tokens == 2
         assert tap.usage.completion_tokens == 2
-
-
-def test_other_taps_are_asked_all_that_they_can_answer() -> None:
-    tap = StreamedText().beside(NoTap())
-    assert tap.feed(b"x") + tap.finish() == b"x"
-    assert not tap.takes_event()
