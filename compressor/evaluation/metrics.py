@@ -75,12 +75,19 @@ def survival(source: str, compressed: str, answers: Sequence[Sequence[str]]) -> 
     An answer counts only where it stands in the normalised source; None where no answer does, and
     the question is then left out of the share.
     """
-    before, after = normalised(source), normalised(compressed)
-    found: list[bool | None] = []
-    for alternatives in answers:
-        wanted = [a for a in map(normalised, alternatives) if a and a in before]
-        found.append(any(a in after for a in wanted) if wanted else None)
-    return found
+    return surviving(standing(source, answers), compressed)
+
+
+def standing(source: str, answers: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Return for every question those of its answers, normalised, that stand in the source."""
+    before = normalised(source)
+    return [[a for a in map(normalised, found) if a and a in before] for found in answers]
+
+
+def surviving(wanted: Sequence[Sequence[str]], compressed: str) -> list[bool | None]:
+    """Say what `survival` says, of answers that `standing` has found in the source."""
+    after = normalised(compressed)
+    return [any(a in after for a in some) if some else None for some in wanted]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,14 @@
 """What a shortened text is worth to a task: rewards that a classifier is tuned by."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from importlib import import_module
 from typing import Protocol
 
 from compressor.evaluation.datasets import DatasetError, Question
-from compressor.evaluation.metrics import survival
+from compressor.evaluation.metrics import standing, surviving
+
+_TEXTS = 4096  # whose answers are kept; a tuning run on more looks for them once a pass
 
 
 class Reward(Protocol):
@@ -18,9 +21,14 @@ class Reward(Protocol):
 
 def answer_survival(source: str, shortened: str, questions: Sequence[Question]) -> float:
     """Return the share of questions of which an answer still stands in the shortened text."""
-    found = survival(source, shortened, [question.answers for question in questions])
+    found = surviving(_standing(source, tuple(questions)), shortened)
     known = [kept for kept in found if kept is not None]
     return sum(known) / len(known) if known else 0.0
+
+
+@lru_cache(maxsize=_TEXTS)
+def _standing(source: str, questions: tuple[Question, ...]) -> list[list[str]]:
+    return standing(source, [question.answers for question in questions])
 
 
 def named_reward(name: str) -> Reward:
