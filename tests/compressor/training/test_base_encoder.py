@@ -18,6 +18,8 @@ from compressor.training.base_encoder import (
     write_encoder,
 )
 
+pytestmark = pytest.mark.torch
+
 HIDDEN, INNER = 32, 64
 PIECES = ["<s>", "<pad>", "</s>", "<unk>", "▁a", "▁b", "▁c"]
 
