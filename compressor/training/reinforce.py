@@ -9,9 +9,10 @@ serves, and only the ranking learns. And a choice is compared with the others dr
 text (leave one out, Kool et al. 2019), not with nothing, which takes much of the noise away.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -23,52 +24,45 @@ from compressor.classifier.checkpoint import read_tokenizer
 from compressor.evaluation.datasets import Document, Question
 from compressor.training.encoder import copy_tokenizer
 from compressor.training.rewards import Reward
+from compressor.training.run_state import STATE, load_state, save_state
+from compressor.training.settings import SettingsDiffer, TuningSettings, claim
 from compressor.training.trainer import token_classifier, used_logits
 from compressor.windows import plan_windows
 from compressor.words import Word, is_mark, split_words
 
+_START = "start.pt"
+_RECENT = 10  # steps whose rewards are averaged for show
 _HALVINGS = 30
 _WIDEST = 30.0  # log-odds; a shift beyond keeps everything or nothing
 
 
 @dataclass(frozen=True, slots=True)
-class TuningSettings:
-    """How to tune. `rate` is the share of words that the choices keep."""
-
-    rate: float = 0.33
-    epochs: int = 1
-    samples: int = 8
-    """Choices drawn for each text."""
-    batch: int = 8
-    """Texts a step."""
-    learning_rate: float = 2e-5
-    entropy: float = 0.01
-    """What a nat of uncertainty a word is worth: keeps the policy from settling early."""
-    stay: float = 0.1
-    """What a nat of divergence a word from the probabilities at the start costs."""
-    clip: float = 1.0
-    train_embeddings: bool = False
-    seed: int = 1
-
-
-@dataclass(frozen=True, slots=True)
 class TuningProgress:
-    """A step's number, and the mean reward of its choices."""
+    """A step's number, the mean reward of its choices, and that of the last ten steps."""
 
     step: int
     steps: int
     reward: float
+    recent: float
 
 
 class Tuner:
-    """One run: a classifier's folder, documents with questions, and a reward in; a folder out."""
+    """One run: a classifier's folder, documents with questions, and a reward in; a folder out.
+
+    `output` afterwards holds config.json, model.safetensors, the tokenizer and tuning.json; while
+    the run lasts also its state, from which it is taken up again.
+    """
 
     def __init__(
         self, classifier: Path, output: Path, settings: TuningSettings, reward: Reward
     ) -> None:
-        """Load the classifier. Raises OSError where the folder is none."""
+        """Load the classifier.
+
+        Raises OSError where the folder is none, SettingsDiffer where `output` holds another run.
+        """
+        named = {"classifier": str(classifier), "reward": _name(reward)}
+        claim(output, {**named, **asdict(settings)})
         torch.manual_seed(settings.seed)
-        output.mkdir(parents=True, exist_ok=True)
         self.output = output
         self.settings = settings
         self.reward = reward
@@ -84,33 +78,86 @@ class Tuner:
         self,
         documents: Sequence[Document],
         show: Callable[[TuningProgress], None] = lambda progress: None,
+        read: Callable[[], None] = lambda: None,
     ) -> list[float]:
         """Tune, write the classifier, and return every step's mean reward.
 
-        Raises ValueError where no document has a question.
+        `read` is called after each text that was read before the first step. Raises ValueError
+        where no document has a question, SettingsDiffer where `output` holds a run on other texts.
         """
         settings = self.settings
         texts = [Text.of(document, self.tokenizer) for document in documents if document.questions]
         if not texts:
             raise ValueError("no document has a question to be rewarded for")
-        starts = [self._log_odds(text).detach() for text in texts]
+        starts = self._starts(texts, read)
         trained = [p for p in self.model.parameters() if p.requires_grad]
         optimizer = torch.optim.AdamW(trained, lr=settings.learning_rate, weight_decay=0.0)
-        rng = np.random.default_rng(settings.seed)
-        generator = torch.Generator(self.device).manual_seed(settings.seed)
-        orders = [rng.permutation(len(texts)).tolist() for _ in range(settings.epochs)]
-        size = settings.batch
-        batches = [order[i : i + size] for order in orders for i in range(0, len(order), size)]
-        rewards: list[float] = []
-        for step, batch in enumerate(batches, start=1):
-            earned = [self._learn(texts[i], starts[i], 1 / len(batch), generator) for i in batch]
+        run = _Run(optimizer, torch.Generator(self.device).manual_seed(settings.seed))
+        self._resume(run)
+        batches = self._batches(len(texts))
+        for batch in batches[len(run.rewards) :]:
+            share, generator = 1 / len(batch), run.generator
+            earned = [self._learn(texts[i], starts[i], share, generator) for i in batch]
             torch.nn.utils.clip_grad_norm_(trained, settings.clip)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-            rewards.append(float(np.mean(earned)))
-            show(TuningProgress(step, len(batches), rewards[-1]))
-        self._write(rewards)
-        return rewards
+            run.rewards.append(float(np.mean(earned)))
+            step = len(run.rewards)
+            if step % settings.save_steps == 0 or step == len(batches):
+                self._save(run)
+            recent = float(np.mean(run.rewards[-_RECENT:]))
+            show(TuningProgress(step, len(batches), run.rewards[-1], recent))
+        self._write(run.rewards)
+        return run.rewards
+
+    def _batches(self, texts: int) -> list[list[int]]:
+        """Return the batches of all epochs, by the texts' numbers: the same ones in every call."""
+        settings, size = self.settings, self.settings.batch
+        rng = np.random.default_rng(settings.seed)
+        orders = [rng.permutation(texts).tolist() for _ in range(settings.epochs)]
+        return [order[i : i + size] for order in orders for i in range(0, len(order), size)]
+
+    def _starts(self, texts: Sequence["Text"], read: Callable[[], None]) -> list[torch.Tensor]:
+        """Return each text's log-odds by the classifier as it was given.
+
+        Computed once a run and kept on disk: when the run is taken up the weights have changed.
+        """
+        which = _digest(texts)
+        start = load_state(self.output, _START)
+        if start is None:
+            found = []
+            for text in texts:
+                with torch.no_grad():
+                    found.append(self._log_odds(text).cpu())
+                read()
+            start = {"texts": which, "log_odds": found}
+            save_state(self.output, start, _START)
+        elif start["texts"] != which:
+            raise SettingsDiffer(
+                f"{self.output} holds a run on other texts or questions; name another folder, or "
+                "remove that one"
+            )
+        return [log_odds.to(self.device) for log_odds in start["log_odds"]]
+
+    def _save(self, run: "_Run") -> None:
+        state = {
+            "model": self.model.state_dict(),
+            "optimizer": run.optimizer.state_dict(),
+            "rewards": run.rewards,
+            "choices": run.generator.get_state(),
+            "random": torch.get_rng_state(),
+        }
+        save_state(self.output, state)
+
+    def _resume(self, run: "_Run") -> None:
+        state = load_state(self.output)
+        if state is None:
+            return
+        self.model.load_state_dict(state["model"])
+        run.optimizer.load_state_dict(state["optimizer"])
+        run.rewards = state["rewards"]
+        run.generator.set_state(state["choices"])
+        torch.set_rng_state(state["random"])
 
     def _learn(
         self, text: "Text", start: torch.Tensor, share: float, generator: torch.Generator
@@ -147,9 +194,21 @@ class Tuner:
         return of_words
 
     def _write(self, rewards: Sequence[float]) -> None:
+        """Write the classifier as a Hugging Face folder, and remove the run's state."""
         self.model.save_pretrained(self.output)
         summary = {"settings": asdict(self.settings), "rewards": [round(r, 4) for r in rewards]}
         (self.output / "tuning.json").write_text(json.dumps(summary, indent=1) + "\n", "utf-8")
+        for name in (STATE, _START):
+            (self.output / name).unlink(missing_ok=True)
+
+
+@dataclass(slots=True)
+class _Run:
+    """What changes from step to step; `generator` draws the choices."""
+
+    optimizer: torch.optim.AdamW
+    generator: torch.Generator
+    rewards: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,3 +284,18 @@ def _divergence(log_odds: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
     now = torch.nn.functional.logsigmoid(torch.stack((log_odds, -log_odds)))
     then = torch.nn.functional.logsigmoid(torch.stack((start, -start)))
     return chances * (now[0] - then[0]) + (1 - chances) * (now[1] - then[1])
+
+
+def _digest(texts: Sequence[Text]) -> str:
+    """Return a hash of the texts and of their questions."""
+    digest = hashlib.sha256()
+    for text in texts:
+        asked = [[question.id, question.text, *question.answers] for question in text.questions]
+        digest.update(json.dumps([text.text, asked]).encode())
+    return digest.hexdigest()
+
+
+def _name(reward: Reward) -> str:
+    """Return what a reward is called in code, by its class where it is an object."""
+    named = reward if hasattr(reward, "__qualname__") else type(reward)
+    return f"{named.__module__}:{getattr(named, '__qualname__', '')}"

@@ -1,8 +1,10 @@
-"""What a training run depends on beside its passages."""
+"""What a run of training or of tuning depends on beside its texts."""
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 _FILE = "settings.json"
 
@@ -47,9 +49,35 @@ class TrainingSettings:
     bf16: bool = True
 
 
-def claim(output: Path, encoder: Path, settings: TrainingSettings) -> None:
-    """Write down in `output` what its run depends on. Raises SettingsDiffer on another's run."""
-    wanted = {"encoder": str(encoder), **asdict(settings)}
+@dataclass(frozen=True, slots=True)
+class TuningSettings:
+    """How to tune by reward. `rate` is the share of words that the choices keep."""
+
+    rate: float = 0.33
+    epochs: int = 1
+    samples: int = 8
+    """Choices drawn for each text."""
+    batch: int = 8
+    """Texts a step."""
+    learning_rate: float = 2e-5
+    entropy: float = 0.01
+    """What a nat of uncertainty a word is worth: keeps the policy from settling early."""
+    stay: float = 0.1
+    """What a nat of divergence a word from the probabilities at the start costs."""
+    clip: float = 1.0
+    """The largest norm of the gradients of a step."""
+    train_embeddings: bool = False
+    save_steps: int = 10
+    """Steps after which a run that is interrupted can be taken up."""
+    seed: int = 1
+
+
+def claim(output: Path, run: Mapping[str, Any]) -> None:
+    """Write down in `output` what its run depends on, as JSON has it.
+
+    Raises SettingsDiffer where it holds another run.
+    """
+    wanted = dict(run)
     output.mkdir(parents=True, exist_ok=True)
     path = output / _FILE
     if path.exists():
@@ -58,6 +86,6 @@ def claim(output: Path, encoder: Path, settings: TrainingSettings) -> None:
         if differing:
             raise SettingsDiffer(
                 f"{output} holds a run with another {', '.join(differing)}; "
-                "train into another folder, or remove that one"
+                "name another folder, or remove that one"
             )
     path.write_text(json.dumps(wanted, indent=2) + "\n", "utf-8")

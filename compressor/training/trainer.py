@@ -24,12 +24,12 @@ from compressor.classifier.base import PlainTokenizer, batches_by_length
 from compressor.classifier.checkpoint import read_tokenizer
 from compressor.training.encoder import copy_tokenizer
 from compressor.training.examples import Example, Passage, examples_of, pad
+from compressor.training.run_state import STATE, load_state, save_state
 from compressor.training.settings import TrainingSettings, claim
 from compressor.training.validation import Ranking, ranking
 from compressor.windows import Window, plan_windows
 
 LABELS = {0: "drop", 1: "keep"}
-_STATE = "state.pt"
 _BEST = "best.pt"
 _CURVES = "curves.csv"
 _COLUMNS = ("step", "epoch", "loss", "learning_rate", "auc_heavy", "auc_light", "tokens")
@@ -61,7 +61,7 @@ class Trainer:
         Raises OSError where the folder is no encoder, SettingsDiffer where `output` holds another
         run, ValueError where there is nothing to train on.
         """
-        claim(output, encoder, settings)
+        claim(output, {"encoder": str(encoder), **asdict(settings)})
         self.encoder = encoder
         self.output = output
         self.settings = settings
@@ -200,15 +200,12 @@ class Trainer:
             "best": asdict(best) if best else None,
             "random": torch.get_rng_state(),
         }
-        part = self.output / (_STATE + ".part")
-        torch.save(state, part)
-        part.replace(self.output / _STATE)
+        save_state(self.output, state)
 
     def _resume(self, run: "_Run") -> Ranking | None:
-        path = self.output / _STATE
-        if not path.exists():
+        state = load_state(self.output)
+        if state is None:
             return None
-        state: dict[str, Any] = torch.load(path, weights_only=True)
         self.model.load_state_dict(state["model"])
         run.optimizer.load_state_dict(state["optimizer"])
         run.step, run.tokens, run.stale = state["step"], state["tokens"], state["stale"]
@@ -243,7 +240,7 @@ class Trainer:
             "held_out_words": best.words,
         }
         (self.output / "training.json").write_text(json.dumps(summary, indent=2) + "\n", "utf-8")
-        for name in (_STATE, _BEST):
+        for name in (STATE, _BEST):
             (self.output / name).unlink(missing_ok=True)
 
 

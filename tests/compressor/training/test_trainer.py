@@ -115,7 +115,7 @@ def test_other_settings_do_not_go_on_with_a_run(
     passages = list(read_annotated(annotated))
     Trainer(encoder, tmp_path, QUICK, passages)
     Trainer(encoder, tmp_path, QUICK, passages)
-    with pytest.raises(SettingsDiffer, match="another epochs, seed; train into another folder"):
+    with pytest.raises(SettingsDiffer, match="another epochs, seed; name another folder"):
         Trainer(encoder, tmp_path, replace(QUICK, epochs=1, seed=5), passages)
 
 
