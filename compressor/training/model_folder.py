@@ -28,7 +28,7 @@ from compressor.training.throughput import throughput
 WEIGHTS = "model.onnx"
 CARD = "README.md"
 _COPIED = ("config.json", "tokenizer.json", "tokenizer_config.json")
-_TRAINING = "training.json"
+TRAINING = "training.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +103,8 @@ def write_card(
 ) -> None:
     """Write the card of what stands in `output`. Raises DatasetError, OSError."""
     training: dict[str, Any] = {}
-    if (folder / _TRAINING).exists():
-        training = read_json(folder / _TRAINING)
+    if (folder / TRAINING).exists():
+        training = read_json(folder / TRAINING)
     card = model_card(
         Facts(
             name=name,

@@ -1,8 +1,9 @@
 """`tersely calibrate`: what thresholds keep of your prompts, and names for some of them."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,7 +11,7 @@ from proxy.commands.evaluate import progress, refusals
 
 if TYPE_CHECKING:
     from compressor.engine import Compressor
-    from compressor.training.calibrate import Labelled, Sample
+    from compressor.training.calibrate import Labelled, Point, Sample
     from compressor.training.texts import Text
 
 _NAMED = re.compile(r"(?P<name>[a-z][a-z0-9_-]*)=(?P<rate>0?\.\d+)")
@@ -69,7 +70,8 @@ def calibrate(
 ) -> None:
     """Show what thresholds keep of your prompts, and give some of them names.
 
-    The names go into calibration.json in the classifier's folder. From then on `threshold:
+    The names go into calibration.json in the classifier's folder, and calibration.manifest.json
+    says what they were found on. From then on `threshold:
     balanced` and the like mean these numbers: in policies, in the library, in `tersely compress`
     and in POST /v1/compress.
     """
@@ -87,13 +89,7 @@ def calibrate(
                 sample, labelled = _read(
                     compressor, chosen, annotated, every=all_documents, encoding=encoding
                 )
-            quantiles = sample.quantiles()
-            with progress("measuring", len(quantiles) + len(wanted)) as advance:
-                drawn = {}
-                for threshold in quantiles:
-                    drawn[threshold] = sample.point(threshold)
-                    advance()
-                names = steps.suggest(sample, wanted, advance)
+            names, drawn = _measure(sample, wanted)
         except steps.NothingToCalibrate as error:
             raise _refused(str(error)) from None
         points = {name: sample.point(threshold) for name, threshold in names.items()}
@@ -103,7 +99,18 @@ def calibrate(
         typer.echo(f"\n{page.source_table(points, sample)}")
         if write:
             found = page.as_calibration(fingerprint(folder), points, wanted, curve, sample, seed)
-            typer.echo(f"\nWritten: {write_calibration(folder, found)}")
+            written = write_calibration(folder, found)
+            given = [*prompts, *([annotated] if annotated else [])]
+            settings = {
+                "rates": wanted,
+                "sample": size,
+                "seed": seed,
+                "encoding": encoding,
+                "fields": field or [],
+                "all documents": all_documents,
+            }
+            _write_manifest(folder, written, given, settings, sample)
+            typer.echo(f"\nWritten: {written}")
 
 
 def _rates(given: list[str] | None) -> dict[str, float]:
@@ -170,6 +177,49 @@ def _read(
         if not passages:
             return sample, None
         return sample, Labelled(passages, compressor, encoding=encoding, advance=advance)
+
+
+def _measure(
+    sample: "Sample", wanted: Mapping[str, float]
+) -> tuple[dict[str, float], dict[float, "Point"]]:
+    """Return a threshold for each name, and the points of the curve by their thresholds."""
+    from compressor.training.calibrate import suggest  # noqa: PLC0415
+
+    quantiles = sample.quantiles()
+    with progress("measuring", len(quantiles) + len(wanted)) as advance:
+        drawn = {}
+        for threshold in quantiles:
+            drawn[threshold] = sample.point(threshold)
+            advance()
+        return suggest(sample, wanted, advance), drawn
+
+
+def _write_manifest(
+    folder: Path,
+    written: Path,
+    given: list[Path],
+    settings: Mapping[str, Any],
+    sample: "Sample",
+) -> None:
+    from compressor.classifier.registry import find_onnx  # noqa: PLC0415
+    from compressor.training.manifest import (  # noqa: PLC0415
+        EXPORT_PACKAGES,
+        checkpoint_files,
+        write_manifest,
+    )
+    from compressor.training.texts import find_files  # noqa: PLC0415
+
+    write_manifest(
+        written,
+        "calibrate",
+        inputs=[
+            *(path for path, _ in find_files(given)),
+            *checkpoint_files(folder, find_onnx(folder)),
+        ],
+        settings=settings,
+        counts={"texts": len(sample.texts), "tokens": sample.tokens},
+        packages=EXPORT_PACKAGES,
+    )
 
 
 def _refused(message: str) -> typer.Exit:

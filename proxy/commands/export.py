@@ -1,7 +1,8 @@
 """`tersely export`: a trained checkpoint to a model folder that compressors load, checked."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -66,9 +67,10 @@ def export(
 ) -> None:
     """Write a checkpoint as an ONNX model folder, and check that it does what the original does.
 
-    OUT gets model.onnx (8-bit weights), config.json, the tokenizer and README.md, a model card; use
-    it with `classifier: OUT`. Exit code 1: it was written, but a check failed. Needs the export
-    extra; with the torch extra the original runs in PyTorch, else as ONNX in 32 bits.
+    OUT gets model.onnx (8-bit weights), config.json, the tokenizer, README.md, a model card, and
+    model.manifest.json; use it with `classifier: OUT`. Exit code 1: it was written, but a check
+    failed. Needs the export extra; with the torch extra the original runs in PyTorch, else as ONNX
+    in 32 bits.
     """
     with refusals():
         from compressor.evaluation.extra import load  # noqa: PLC0415
@@ -95,6 +97,16 @@ def export(
             checks=found.checks,
             exact=fp32,
         )
+        given = [held_out] if check and held_out else []
+        settings = {
+            "fp32": fp32,
+            "check": check,
+            "all documents": all_documents,
+            "max_auc_difference": max_auc_difference,
+            "min_kept": min_kept,
+            "licence": licence,
+        }
+        _write_manifest(checkpoint, out, [*given, *(manifest or ())], settings, found)
     _report(found, out)
     if found.faults:
         raise typer.Exit(_FAILED)
@@ -109,6 +121,38 @@ def _write(checkpoint: Path, out: Path, *, exact: bool) -> None:
     except CannotExport as error:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(_UNUSABLE) from None
+
+
+def _write_manifest(
+    checkpoint: Path,
+    out: Path,
+    given: list[Path],
+    settings: Mapping[str, Any],
+    found: "Checked",
+) -> None:
+    from compressor.training import model_folder  # noqa: PLC0415
+    from compressor.training.manifest import (  # noqa: PLC0415
+        EXPORT_PACKAGES,
+        checkpoint_files,
+        write_manifest,
+    )
+
+    training = checkpoint / model_folder.TRAINING
+    agreed = found.checks.agreement
+    weights = out / model_folder.WEIGHTS
+    write_manifest(
+        weights,
+        "export",
+        inputs=[*checkpoint_files(checkpoint), *([training] if training.exists() else []), *given],
+        settings=settings,
+        counts={
+            "passages checked": agreed.passages if agreed else 0,
+            "words checked": agreed.original.words if agreed else 0,
+            "faults": len(found.faults),
+        },
+        further=[*checkpoint_files(out, weights)[1:], out / model_folder.CARD],
+        packages=EXPORT_PACKAGES,
+    )
 
 
 def _passages(held_out: Path | None, *, every: bool) -> list["Passage"]:

@@ -1,6 +1,7 @@
 """`tersely train`: annotated passages and an encoder to a keep/drop token classifier."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -98,9 +99,9 @@ def train(
 ) -> None:
     """Train a token classifier on annotated passages. Needs the train extra.
 
-    The folder gets a Hugging Face checkpoint (label 1 is keep, as LLMLingua-2 has it), curves.csv
-    and training.json. A run that was interrupted is taken up where it was when the same command is
-    given again.
+    The folder gets a Hugging Face checkpoint (label 1 is keep, as LLMLingua-2 has it), curves.csv,
+    training.json and model.manifest.json. A run that was interrupted is taken up where it was when
+    the same command is given again.
     """
     with refusals():
         from compressor.evaluation.extra import load  # noqa: PLC0415
@@ -140,15 +141,39 @@ def _train(
 ) -> None:
     from compressor.training.encoder import encoder_folder  # noqa: PLC0415
     from compressor.training.examples import gather  # noqa: PLC0415
+    from compressor.training.manifest import (  # noqa: PLC0415
+        checkpoint_files,
+        write_checkpoint_manifest,
+    )
     from compressor.training.trainer import Trainer  # noqa: PLC0415
 
     passages, validation = gather(annotated, held_out)
     typer.echo(f"{len(passages):,} passages to train on, {len(validation):,} held out", err=True)
-    trainer = Trainer(encoder_folder(encoder), out, settings, passages)
+    folder = encoder_folder(encoder)
+    trainer = Trainer(folder, out, settings, passages)
     with progress("training", trainer.steps) as advance:
         best = trainer.train(validation, partial(_show, advance))
     ranked = f"AUC heavy {best.heavy:.4f}, light {best.light:.4f} over {best.words:,} words"
     typer.echo(f"{ranked}: {out}")
+    write_checkpoint_manifest(
+        out,
+        "train",
+        inputs=[*annotated, *([held_out] if held_out else []), *checkpoint_files(folder)],
+        settings={"encoder": _named(encoder), **asdict(settings)},
+        counts={
+            "passages": len(passages),
+            "held out": len(validation),
+            "held-out words": best.words,
+            "steps": trainer.steps,
+        },
+        beside=("training.json", "curves.csv"),
+    )
+
+
+def _named(encoder: str) -> str:
+    """Return an encoder's name on the hub, or its folder's without the path."""
+    folder = Path(encoder).expanduser()
+    return folder.resolve().name if folder.is_dir() else encoder
 
 
 def _show(advance: Callable[[], None], run: "Progress") -> None:

@@ -180,6 +180,12 @@ def test_from_texts_to_a_classifier(folder: Path, teacher: Endpoint) -> None:
     tuned = json.loads((folder / "tuned" / "tuning.json").read_text("utf-8"))
     assert len(tuned["rewards"]) == 2
     assert all(0 < reward <= 1 for reward in tuned["rewards"])
+    for name in ("trained/model", "tuned/model", "exported/model", "exported/calibration"):
+        manifest = json.loads((folder / f"{name}.manifest.json").read_text("utf-8"))
+        assert manifest["versions"]["python"]
+    exported = json.loads((folder / "exported" / "model.manifest.json").read_text("utf-8"))
+    trained_facts = json.loads((folder / "trained" / "model.manifest.json").read_text("utf-8"))
+    assert exported["inputs"][0] == trained_facts["output"]  # a chain from labels to weights
     named = json.loads((folder / "exported" / "calibration.json").read_text("utf-8"))
     assert "balanced" in json.dumps(named)
     shortened = run("compress docs/page0.md --classifier exported --rate 0.5", teacher).stdout

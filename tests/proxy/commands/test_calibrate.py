@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from compressor.calibration import read_calibration
 from compressor.classifier.registry import bundled_folder
 from compressor.training.examples import is_held_out
+from compressor.training.manifest import file_facts
 from proxy.cli import build
 from tests.compressor.training.labelled_passages import TEXTS
 
@@ -56,6 +57,17 @@ def test_names_are_found_shown_and_written(model: Path, prompts: Path) -> None:
     assert "| source | texts | gentle | balanced | aggressive |" in done.stdout
     assert "| town | 2 |" in done.stdout
     assert found.found["sample"]["texts"] == 4
+    manifest = json.loads((model / "calibration.manifest.json").read_text("utf-8"))
+    assert manifest["step"] == "calibrate"
+    assert [given["name"] for given in manifest["inputs"]] == [
+        *("letter.txt", "prompts.jsonl"),
+        *("model.onnx", "config.json", "tokenizer.json", "tokenizer_config.json"),
+    ]
+    assert manifest["inputs"][1] == file_facts(prompts / "prompts.jsonl")
+    assert manifest["settings"]["rates"] == {"gentle": 0.8, "balanced": 0.6, "aggressive": 0.4}
+    assert manifest["settings"]["fields"] == ["text=body", "source=kind"]
+    assert manifest["counts"]["texts"] == 4
+    assert manifest["output"] == file_facts(model / "calibration.json")
     text = prompts / "letter.txt"
     shortened = CliRunner().invoke(
         build(), ["compress", str(text), "--classifier", str(model), "--threshold", "aggressive"]
@@ -75,6 +87,7 @@ def test_names_and_rates_are_the_users(model: Path, prompts: Path, tmp_path: Pat
     assert "| heavy words | light words |" in done.stdout
     assert "(3 words)" in done.stdout
     assert not (model / "calibration.json").exists()
+    assert not (model / "calibration.manifest.json").exists()
     assert run(model, prompts / "letter.txt", *options).exit_code == 0
     assert list(read_calibration(model).thresholds) == ["mine"]
 

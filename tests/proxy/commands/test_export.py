@@ -7,10 +7,12 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from compressor.training.manifest import file_facts
 from proxy.cli import build
 from tests.compressor.tiny_checkpoints import write_checkpoint
 from tests.compressor.training.labelled_passages import passages
 
+BESIDE = ("config.json", "tokenizer.json", "tokenizer_config.json")
 needs_onnx = pytest.mark.skipif(find_spec("onnx") is None, reason="needs the export extra")
 
 
@@ -77,8 +79,19 @@ class TestWithTheExtra:
         assert "are the same in any company" in done.stdout
         assert "classifier tokens/s in one thread" in done.stdout
         assert {path.name for path in out.iterdir()} == {
-            *("README.md", "config.json", "model.onnx", "tokenizer.json", "tokenizer_config.json")
+            *("README.md", "config.json", "model.onnx", "tokenizer.json", "tokenizer_config.json"),
+            "model.manifest.json",
         }
+        written = json.loads((out / "model.manifest.json").read_text("utf-8"))
+        assert written["step"] == "export"
+        given = [checkpoint / name for name in ("model.safetensors", *BESIDE)]
+        assert written["inputs"] == [file_facts(path) for path in (*given, annotated, manifest)]
+        assert written["settings"]["min_kept"] == 0.5
+        assert written["counts"]["passages checked"] == 4
+        assert {"onnx", "onnxruntime"} <= set(written["versions"])
+        outputs = [written["output"], *written["further output"]]
+        names = ("model.onnx", *BESIDE, "README.md")
+        assert outputs == [file_facts(out / name) for name in names]
         card = (out / "README.md").read_text("utf-8")
         assert "# harbour\n" in card
         assert "| minutes | 4 | en | MIT |" in card
@@ -97,6 +110,8 @@ class TestWithTheExtra:
         failed = run(checkpoint, out, *options)
         assert failed.exit_code == 1
         assert "Failed: " in failed.stderr
+        written = json.loads((out / "model.manifest.json").read_text("utf-8"))
+        assert written["counts"]["faults"] > 0
         assert (out / "README.md").exists()
 
     def test_without_checks_it_only_writes(self, checkpoint: Path, tmp_path: Path) -> None:
