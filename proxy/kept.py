@@ -151,9 +151,7 @@ def _in_content(content: object) -> Iterator[str]:
             for name, value in item.items():
                 if name == "input" and kind in _CALLS:
                     continue  # the arguments of a call are the client's own
-                if (name in _IDS and isinstance(value, str)) or (
-                    name == "audio" and isinstance(value, Mapping) and _has_id(value)
-                ):
+                if _is_reference(name, value):
                     yield name
                 else:
                     waiting.append(value)
