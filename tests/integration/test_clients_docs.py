@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
+from anthropic import Anthropic
+from openai import OpenAI
 
 from proxy.access import digest_of, new_key
 from proxy.savings import Ending
@@ -47,6 +49,15 @@ def made_ready(code: str, proxy: Proxy) -> str:
     return code.replace("tsly_...", KEY)
 
 
+def run(code: str) -> None:
+    """Run an example, and close its clients: their sockets would else be some later test's."""
+    names: dict[str, object] = {}
+    exec(compile(code, "clients.md", "exec"), names)
+    for value in names.values():
+        if isinstance(value, OpenAI | Anthropic):
+            value.close()
+
+
 def proxy_for(code: str, proxy_server: ProxyServer) -> Proxy:
     if "tsly_" not in code:
         return proxy_server()
@@ -83,7 +94,7 @@ async def test_a_python_example(
     code = PYTHON[number]
     upstream.handler = any_provider
     proxy = proxy_for(code, proxy_server)
-    await asyncio.to_thread(exec, compile(made_ready(code, proxy), "clients.md", "exec"), {})
+    await asyncio.to_thread(run, made_ready(code, proxy))
     [record] = await records(proxy)
     assert (record.ending, record.status) == (Ending.FINISHED, 200)
     [request] = upstream.received
@@ -112,7 +123,7 @@ async def test_the_example_about_errors_meets_one(
 
     upstream.handler = busy
     [code] = [code for code in PYTHON if "except" in code]
-    await asyncio.to_thread(exec, compile(made_ready(code, proxy), "clients.md", "exec"), {})
+    await asyncio.to_thread(run, made_ready(code, proxy))
     assert capsys.readouterr().out == "slow_down 7 req_1\n"
     assert [record.status for record in await records(proxy, 2)] == [429, 429]
 
