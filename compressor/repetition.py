@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compressor.bonds import word_range
+from compressor.protect.logs import is_log_line
 from compressor.structure import Structure
 from compressor.types import Kind, ProtectedSpan
 
@@ -35,7 +36,7 @@ def repeated_lines(text: str, protected: Sequence[ProtectedSpan]) -> list[Protec
     found: list[ProtectedSpan] = []
     alike: dict[str, list[ProtectedSpan]] = defaultdict(list)
     for line in lines:
-        if text[line.start].isspace():  # a frame; log lines begin at the margin
+        if not is_log_line(text[line.start : line.end]):  # a frame
             found.append(line)
             continue
         inner = names[bisect_left(starts, line.start) : bisect_left(starts, line.end)]

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from compressor.protect.listings import listing_end
 from compressor.protect.logs import is_log_line
-from compressor.protect.traces import loosened_frames
+from compressor.protect.traces import loosened_frames, trace_end
 from compressor.types import Kind, ProtectedSpan
 
 Line = tuple[int, int, str]  # start, end without the line break, text
@@ -15,11 +16,6 @@ _FENCE = re.compile(r"[ \t>]{0,40}(?:[-*+] )?(`{3,}|~{3,})")
 _DIFF_START = re.compile(r"diff --git |@@ -\d|Index: \S|--- \S")
 _DIFF_LINE = re.compile(
     r"[ +\-@\\]|diff --git |index [0-9a-f]|(?:new|deleted|old) |rename |similarity "
-)
-_TRACE_START = re.compile(r"\s{0,40}Traceback \(most recent call last\):")
-_FRAME = re.compile(
-    r"\s{1,40}at [\w.$<>/ \[\]]{1,200}\(|\s{1,40}at [^\s(]{1,300}:\d+|\s{0,40}Caused by: \S|"
-    r"\s{1,40}\.\.\. \d+ more"
 )
 _LIST_ITEM = re.compile(r"\s{0,80}(?:[-*+•]|\d{1,4}[.)])\s")
 _TAG_LINE = re.compile(r"\s{0,80}</?[A-Za-z][\w:.-]{0,60}(?:\s[^<>]{0,300})?/?>\s{0,80}$")
@@ -32,6 +28,15 @@ _CODE_LINE = re.compile(
     r".{0,300}[{};]|[})\]]{1,4}[,;]?)$"
 )
 _CODE_SIGN = re.compile(r"[={}<>;|$\[\]]|\w\(|^\s*(?:>>>|\.\.\.|#|//)")
+# What makes code of one indented line: flags, pipes, calls, assignments, a command's name.
+_ONE_LINE = re.compile(
+    r"(?<=\s)--?[A-Za-z][\w-]*(?=[\s=]|$)|\s(?:\|\|?|&&|>>?|<<?|=>|->|[-+*/:|]?=|==|!=)\s|\w\(\S*\)|"
+    r"\w=\S|\$\{?\w*[A-Za-z_]|[{}];?$|\w::\w|^\s*(?:\$|>>>|#!|//|@\w)|"
+    r"^\s*(?:sudo|pip3?|npm|npx|yarn|pnpm|git|docker|kubectl|helm|terraform|cargo|apt|apt-get|brew|"
+    r"conda|poetry|uv|curl|wget|ssh|scp|psql|python3?|go (?:build|run|test|get|install))"
+    r" \S+(?: \S+){0,7}$"
+)
+_SENTENCE = re.compile(r"[^\W\d_]{2}[.!?,:]$")
 _LONGEST_CODE_LINE = 400
 _INDENTED = re.compile(r"(?: {4}|\t)[ \t]*\S")
 _MIN_CODE_LINES = 3
@@ -46,35 +51,45 @@ def block_spans(text: str) -> list[ProtectedSpan]:
     spans: list[ProtectedSpan] = []
     index = 0
     while index < len(lines):
-        stop, kind, conditional = _block_at(lines, index)
-        if stop > index:
-            start, end = lines[index][0], lines[stop - 1][1]
-            block = ProtectedSpan(start, end, kind, conditional)
-            spans += loosened_frames(text, block) if _opens_trace(lines[index][2]) else [block]
-            index = stop
+        block = _block_at(lines, index)
+        if block.stop > index:
+            start, end = lines[index][0], lines[block.stop - 1][1]
+            span = ProtectedSpan(start, end, block.kind, block.conditional)
+            spans += loosened_frames(text, span) if block.trace else [span]
+            index = block.stop
         else:
             index += 1
     return spans
 
 
-def _block_at(lines: list[Line], index: int) -> tuple[int, Kind, bool]:
-    """Return where the block that starts at this line stops (`index`: none), and what it is."""
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """The number of the line behind a block, and what it is."""
+
+    stop: int
+    kind: Kind = Kind.CODE
+    conditional: bool = False
+    trace: bool = False
+
+
+def _block_at(lines: list[Line], index: int) -> _Block:
+    """Return the block that starts at this line; one that stops at `index` is none."""
     line = lines[index][2]
     if fence := _FENCE.match(line):
-        return _fence_end(lines, index, fence.group(1)), Kind.CODE, False
+        return _Block(_fence_end(lines, index, fence.group(1)))
     if _DIFF_START.match(line) and (stop := _diff_end(lines, index)) > index:
-        return stop, Kind.CODE, False
-    if _opens_trace(line):
-        return _trace_end(lines, index), Kind.CODE, False
+        return _Block(stop)
+    if (stop := trace_end(lines, index)) > index:
+        return _Block(stop, trace=True)
     if "|" in line and (stop := _table_end(lines, index)) > index:
-        return stop, Kind.TABLE, False
+        return _Block(stop, Kind.TABLE)
     if (stop := max(_code_end(lines, index), listing_end(lines, index))) > index:
-        return stop, Kind.CODE, False
+        return _Block(stop)
     if _TAG_LINE.match(line):
-        return index + 1, Kind.CODE, False
+        return _Block(index + 1)
     if is_log_line(line):
-        return index + 1, Kind.CODE, True
-    return index, Kind.CODE, False
+        return _Block(index + 1, conditional=True)
+    return _Block(index)
 
 
 def _fence_end(lines: list[Line], index: int, fence: str) -> int:
@@ -92,22 +107,6 @@ def _diff_end(lines: list[Line], index: int) -> int:
         return index
     at = index + 1
     while at < len(lines) and _DIFF_LINE.match(lines[at][2]):
-        at += 1
-    return at
-
-
-def _opens_trace(line: str) -> bool:
-    return bool(_TRACE_START.match(line) or _FRAME.match(line))
-
-
-def _trace_end(lines: list[Line], index: int) -> int:
-    """A Python traceback runs to its exception line, other frames as long as they last."""
-    at = index + 1
-    if _TRACE_START.match(lines[index][2]):
-        while at < len(lines) and lines[at][2][:1].isspace():
-            at += 1
-        return min(at + 1, len(lines))
-    while at < len(lines) and _FRAME.match(lines[at][2]):
         at += 1
     return at
 
@@ -147,8 +146,20 @@ def _code_end(lines: list[Line], index: int) -> int:
         end = at + 1
     if indented:
         likely = code * 2 >= total or signs * 4 >= total * 3
-        return end if total >= 2 and likely else index
+        if total == 1:
+            alone = end >= len(lines) or not lines[end][2].strip()
+            return end if alone and _is_one_line_of_code(first) else index
+        return end if likely else index
     return end if code >= _MIN_CODE_LINES and code * 10 >= total * 7 else index
+
+
+def _is_one_line_of_code(line: str) -> bool:
+    return (
+        len(line) <= _LONGEST_CODE_LINE
+        and not _LIST_ITEM.match(line)
+        and not _SENTENCE.search(line.rstrip())
+        and _ONE_LINE.search(line) is not None
+    )
 
 
 def _nonblank(lines: list[Line], index: int) -> Iterator[tuple[int, str]]:

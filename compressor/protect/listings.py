@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable, Sequence
 
+from compressor.protect.configuration_files import configuration_end
+
 Line = tuple[int, int, str]  # start, end without the line break, text
 
 _LS = re.compile(r"total \d+$|[-dlbcps][-rwxsStT]{9}[.+@]?\s{1,4}\d+\s")
@@ -18,6 +20,14 @@ _RULE = re.compile(r"[-─=]{2,}(?:[-─=+┼ ]{1,400})?$")
 _MARKUP = re.compile(
     r"\s{0,80}<[/!?A-Za-z][^<>]{0,300}>(?:[^<>]{0,60}+(?:<[^<>]{1,300}>)?+){0,8}+$"
 )
+# A line of HTML by itself. Other tags on one line may set off a document: <context>...</context>.
+_HTML_TAG = re.compile(
+    r"<!--.{0,300}?-->|</?(?:a|abbr|b|blockquote|body|br|button|caption|dd|div|dl|dt|em|fieldset|"
+    r"figcaption|figure|footer|form|h[1-6]|head|header|hr|html|i|iframe|img|legend|li|link|meta|nav|"
+    r"ol|p|pre|small|span|strong|sub|sup|svg|table|tbody|td|tfoot|th|thead|tr|u|ul|video)"
+    r"(?:\s[^<>]{0,1000})?/?>"
+)
+_TEXT_TO_A_TAG = 60  # characters, in the mean; more is a document in tags
 _SQL = re.compile(
     r"\s{0,40}(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE (?:OR REPLACE )?(?:TABLE|INDEX|VIEW)|"
     r"ALTER TABLE|WITH \w+ AS)\b"
@@ -32,15 +42,22 @@ def listing_end(lines: Sequence[Line], index: int) -> int:
     first = lines[index][2]
     if not first.strip() or len(first) > _LONGEST_LINE:
         return index
-    for pattern, least in ((_LS, 1), (_TREE, 1), (_GREP, 2), (_FILE, 2), (_BOX, 3), (_MARKUP, 2)):
+    for pattern, least in ((_LS, 1), (_TREE, 1), (_GREP, 2), (_FILE, 2), (_BOX, 3)):
         if pattern is _BOX and not first.startswith("+"):
             continue
         stop = _while(lines, index, pattern.match)
         if stop - index >= least:
             return stop
+    stop = _while(lines, index, _is_markup)
+    if stop > index + 1 or (stop > index and _is_html(first)):
+        return stop
     if _SQL.match(first):
         return _statement_end(lines, index)
-    for end in (_ruled_table_end(lines, index), _delimited_end(lines, index)):
+    for end in (
+        configuration_end(lines, index),
+        _ruled_table_end(lines, index),
+        _delimited_end(lines, index),
+    ):
         if end > index:
             return end
     return index
@@ -51,6 +68,19 @@ def _while(lines: Sequence[Line], index: int, holds: Callable[[str], object]) ->
     while at < len(lines) and len(lines[at][2]) <= _LONGEST_LINE and holds(lines[at][2]):
         at += 1
     return at
+
+
+def _is_markup(line: str) -> bool:
+    return _MARKUP.match(line) is not None or _is_html(line)
+
+
+def _is_html(line: str) -> bool:
+    """Whether a line begins and ends with HTML tags, two or more, and has little text between."""
+    line = line.strip()
+    if not (line.startswith("<") and line.endswith(">")):
+        return False
+    text, tags = _HTML_TAG.subn("", line)
+    return tags > 1 and len(text) <= _TEXT_TO_A_TAG * tags and _HTML_TAG.match(line) is not None
 
 
 def _statement_end(lines: Sequence[Line], index: int) -> int:

@@ -1,9 +1,98 @@
-"""Frames that repeat inside one stack trace: all but the first and the last may go."""
+"""Stack traces: where one begins and ends, and which of its frames may go.
 
+A trace begins with its message, and the message is what a reader looks for first.
+"""
+
+import re
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 
+from compressor.protect.logs import is_log_line
 from compressor.types import ProtectedSpan
+
+Line = tuple[int, int, str]  # start, end without the line break, text
+
+_PYTHON = re.compile(r"\s{0,40}Traceback \(most recent call last\):")
+_PYTHON_LINK = re.compile(
+    r"(?:During handling of the above exception, another exception occurred|"
+    r"The above exception was the direct cause of the following exception):\s*$"
+)
+_FRAME = re.compile(
+    r"\s{1,40}at [\w.$<>/ \[\]]{1,200}\(|\s{1,40}at [^\s(]{1,300}:\d+|"
+    r"\s{0,40}(?:Caused by|Suppressed): \S|\s{1,40}\.\.\. \d+ more|\s{0,10}--- End of |"
+    r"\s{1,40}from \S{1,300}:\d+:in "
+)
+# A frame that names a place in a file: prose can read "  at the pier (Tuesday)".
+_PLACED = re.compile(
+    r"\s{1,40}at \S.{0,500}"
+    r"(?::\d+\)?|:line \d+|\((?:Native Method|Unknown Source|native)\))\s{0,8}$"
+)
+_MESSAGE = re.compile(
+    r"(?<![\w.$])[\w.$]{0,200}(?:Exception|Error|Throwable)(?:\s\[\w{1,60}\])?(?::|\s*$)|"
+    r"Exception in thread |Uncaught |Unhandled |:\d+:in [`']"
+)
+_LONGEST_MESSAGE = 5  # lines
+_LONGEST_LINE = 2000
+_PANIC = re.compile(r"(?:panic|fatal error): \S")
+_GOROUTINE = re.compile(r"goroutine \d+ (?:.{0,60} )?\[[^\]]{1,100}\]:")
+_GO_PLACE = re.compile(r"\s{1,8}\S{1,300}:\d+(?: \+0x[0-9a-f]{1,16})?\s*$")
+_GO_REST = re.compile(r"created by \S|exit status \d+\s*$|\.\.\.additional frames elided\.\.\.")
+_PANIC_REACH = 12  # lines from a panic's message to its first goroutine
+
+
+def trace_end(lines: Sequence[Line], index: int) -> int:
+    """Return where the trace stops whose message or first frame is this line; `index`: none."""
+    line = lines[index][2]
+    if not line.strip() or len(line) > _LONGEST_LINE:
+        return index
+    if _PYTHON.match(line):
+        at = index + 1
+        while at < len(lines) and lines[at][2][:1].isspace():
+            at += 1
+        return min(at + 1, len(lines))  # the exception's line
+    if _PYTHON_LINK.match(line):
+        return index + 1
+    if (stop := _goroutines_end(lines, index)) > index:
+        return stop
+    at = _first_frame(lines, index)
+    while at < len(lines) and _FRAME.match(lines[at][2]):
+        index = at = at + 1
+    return index
+
+
+def _first_frame(lines: Sequence[Line], index: int) -> int:
+    """Return the first frame behind the message that starts here; no line's number without one."""
+    if _FRAME.match(lines[index][2]):
+        return index
+    if index + 1 < len(lines) and _PLACED.match(lines[index + 1][2]):
+        return index + 1
+    for at in range(index + 1, min(len(lines), index + 1 + _LONGEST_MESSAGE)):
+        if _FRAME.match(lines[at][2]):
+            return at if _MESSAGE.search(lines[index][2]) else len(lines)
+        if not lines[at][2].strip() or is_log_line(lines[at][2]):
+            break
+    return len(lines)
+
+
+def _goroutines_end(lines: Sequence[Line], index: int) -> int:
+    """Where a Go panic, or a dump of goroutines, stops."""
+    at = index
+    if _PANIC.match(lines[index][2]):
+        near = range(index + 1, min(len(lines), index + _PANIC_REACH))
+        at = next((n for n in near if _GOROUTINE.match(lines[n][2])), index)
+    if not _GOROUTINE.match(lines[at][2]):
+        return index
+    stop = at
+    while at < len(lines):
+        line = lines[at][2]
+        following = lines[at + 1][2] if at + 1 < len(lines) else ""
+        if _GOROUTINE.match(line) or _GO_PLACE.match(line) or _GO_REST.match(line):
+            stop = at + 1
+        elif not (_GO_PLACE.match(following) if line.strip() else _GOROUTINE.match(following)):
+            break
+        at += 1
+    return stop
 
 
 def loosened_frames(text: str, block: ProtectedSpan) -> list[ProtectedSpan]:

@@ -41,6 +41,19 @@ def test_listings_code_and_data_are_left_alone(name: str) -> None:
         "We met Ana, Bo, and Cy.\nThey spoke, laughed, and left.\nNobody, it seems, minded.",
         "Select a colour from the list and update the page.\nCreate a table if you like.",
         "He said: 12: a dozen.\nShe said: 13: a baker's dozen.",
+        "The boat had an Error painted on it.\n  It lay at the pier (or under it)\n  at noon.",
+        "Ana: We should wait.\nBo: No, not again.\nAna: Then go.\nBo: I will.",
+        "ana: ok\nbo: fine\nana: then go\nbo: bye",
+        "ana: we should wait until the spring\nbo: not again please\ncy: let us go there now, all",
+        "ebb: The tide goes out.\nflood: The tide comes in.\nslack: It does neither then.",
+        "Agenda:\n  - budget\n  - lighthouses\nPresent:\n  - Ana\n  - Bo\nAbsent:\n  - Cy",
+        "[Intro]\nAna: We begin here.\nBo: And here we end.",
+        "<context>The harbour was closed for the whole of the winter.</context>",
+        f"<p>{PROSE}</p>",
+        "We begin here.\n\n    It was a dark night; the harbour (of old) was closed.\n\nThen on.",
+        "We begin here.\n\n    whereas the party of the first part - a merchant - has paid;\n\nOn.",
+        "    Git is a tool that few of the merchants have ever heard of.\n\nThat is all.",
+        "panic: that was all he said.\n\nNobody knew why he had said it, or to whom.",
         "first - second - third | fourth\nand so on | and so forth",
         "Kosten; Zeiten; und Mühen sind hoch.\nNutzen; Freude; und Ruhe auch.",
     ],
@@ -62,6 +75,19 @@ def test_frames_that_repeat_inside_a_trace_go_and_its_ends_stay() -> None:
     assert result.endswith("RecursionError: maximum recursion depth exceeded")
     assert 2 <= result.count("walk(child") < 40
     assert set(result.split("\n")) <= set(trace.split("\n"))
+
+
+def test_functions_that_repeat_inside_a_go_panic_go_and_its_ends_stay() -> None:
+    function = "main.walk(0xc000012345)\n\t/app/walk.go:12 +0x1d\n"
+    panic = (
+        "fatal error: the stack is too deep\n\ngoroutine 1 [running]:\nmain.grow()\n"
+        "\t/app/grow.go:3 +0x1d\n" + function * 40 + "main.main()\n\t/app/main.go:7 +0x3a"
+    )
+    result = shorten(panic, 0.2).text
+    assert result.startswith("fatal error: the stack is too deep\n\ngoroutine 1 [running]:\n")
+    assert result.endswith("main.main()\n\t/app/main.go:7 +0x3a")
+    assert 2 <= result.count("main.walk(") < 40
+    assert set(result.split("\n")) <= set(panic.split("\n"))
 
 
 ROWS = {

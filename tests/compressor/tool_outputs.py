@@ -68,6 +68,53 @@ index 3f2a..9c1b 100644
   File "tree.py", line 40, in walk
     return node.depth
 AttributeError: 'NoneType' object has no attribute 'depth'""",
+    "python traceback, chained": """Traceback (most recent call last):
+  File "main.py", line 12, in <module>
+    rows[key]
+KeyError: 'paid'
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File "main.py", line 14, in <module>
+    raise LookupError("nobody has paid for the boat yet") from None
+LookupError: nobody has paid for the boat yet""",
+    "java trace with its message": """Exception in thread "main" java.lang.Error: Pool was shut
+\tat com.example.tree.Walker.walk(Walker.java:40)
+\tat com.example.tree.Main.main(Main.java:12)
+Caused by: java.io.IOException: the other side closed the connection
+\t... 3 more""",
+    "java trace with a message on two lines": """org.example.SQLException: ERROR: a duplicate key
+  Detail: the key (id) of seven is there already.
+\tat org.example.Query.run(Query.java:40)
+\tSuppressed: java.io.IOException: the file was closed before that
+\t\tat org.example.Query.close(Query.java:51)""",
+    ".NET trace with its message": """Unhandled exception. System.Exception: nobody has paid
+   at Harbour.Boat.Launch() in /src/Boat.cs:line 12
+   --- End of inner exception stack trace ---
+   at Harbour.Program.Main() in /src/Program.cs:line 3""",
+    "javascript trace": """TypeError: Cannot read properties of undefined (reading 'map')
+    at render (/app/src/List.jsx:14:22)
+    at Object.<anonymous> (/app/index.js:3:1)""",
+    "javascript trace, any message": """Trace: here the boat was launched
+    at launch (/app/src/boat.js:14:22)""",
+    "ruby trace": """boat.rb:3:in `launch': the boat has no oars (RuntimeError)
+\tfrom boat.rb:7:in `run'
+\tfrom boat.rb:11:in `<main>'""",
+    "go panic": """panic: runtime error: index out of range [5] with length 3
+
+goroutine 1 [running]:
+main.process(0xc000012345, 0x3, 0x3)
+\t/app/main.go:12 +0x1d
+main.main()
+\t/app/main.go:7 +0x3a
+
+goroutine 18 [chan receive, 2 minutes]:
+main.wait(...)
+\t/app/wait.go:9
+created by main.main in goroutine 1
+\t/app/main.go:5 +0x2b
+exit status 2""",
     "java trace": """    at com.example.tree.Walker.walk(Walker.java:40)
     at com.example.tree.Main.main(Main.java:12)
     ... 3 more""",
@@ -121,6 +168,72 @@ server:
   port: 8080
   hosts: [a, b]
 ```""",
+    "kubernetes": """apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+  labels:
+    app: web
+spec:
+  replicas: 3
+  template:
+    spec:
+      containers:
+      - name: web
+        image: nginx:1.25
+        ports:
+        - containerPort: 80""",
+    "docker compose file": """services:
+  web:
+    image: "nginx:1.25"
+    ports:
+      - "8080:80"
+    # only for the harbour
+    environment:
+      - MODE=quiet
+
+volumes:
+  data: {}""",
+    "workflow": """on: [push]
+jobs:
+  test:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - name: Run the tests
+        run: |
+          echo "this may take a while, so be patient"
+          make test""",
+    "front matter": """---
+title: The harbour
+layout: page
+draft: false
+---""",
+    "flat yaml": """name: web
+port: 8080
+host: example
+verbose: true""",
+    "ini": """[database]
+url = postgres://db/main
+pool_size = 5
+
+; everything that is written down
+[logging]
+level = info""",
+    "toml": """[[package]]
+name = "harbour"
+
+[package.options]
+verbose = true""",
+    "one line of html": (
+        "<h1>The harbour</h1> <p>It was closed for the whole of the winter.</p> "
+        '<a href="https://example.org/notes">all of the notes</a>'
+    ),
+    "one indented command": (
+        "    kubectl get pods --namespace kube-system -o wide | grep -v Running | sort -k 4 -n"
+    ),
+    "one indented command without flags": "    pip install requests beautifulsoup4",
+    "one indented statement": "    total = price * count",
     "shell": """$ make build
 $ ./run.sh --port 8080 --quiet
 $ echo done""",
