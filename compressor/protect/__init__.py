@@ -8,6 +8,7 @@ from compressor.protect.inline import digit_spans, forced_spans, inline_spans
 from compressor.protect.json_prose import JsonProse
 from compressor.protect.json_values import json_spans
 from compressor.protect.logs import cut_at_log_lines
+from compressor.protect.markup import tag_spans
 from compressor.protect.negation import negation_spans
 from compressor.protect.numbers import number_spans
 from compressor.protect.quotes import quote_spans
@@ -33,6 +34,7 @@ def find_protected(
         found_blocks += json_spans(text)
     blocks = _disjoint(found_blocks)
     found: list[ProtectedSpan] = list(inline_spans(text))
+    found += tag_spans(text)
     if Kind.NUMBER in wanted:
         found += number_spans(text)
         found += date_spans(text)

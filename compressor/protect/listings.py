@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from compressor.protect.configuration_files import configuration_end
+from compressor.protect.markup import is_html_line
 
 Line = tuple[int, int, str]  # start, end without the line break, text
 
@@ -20,14 +21,6 @@ _RULE = re.compile(r"[-─=]{2,}(?:[-─=+┼ ]{1,400})?$")
 _MARKUP = re.compile(
     r"\s{0,80}<[/!?A-Za-z][^<>]{0,300}>(?:[^<>]{0,60}+(?:<[^<>]{1,300}>)?+){0,8}+$"
 )
-# A line of HTML by itself. Other tags on one line may set off a document: <context>...</context>.
-_HTML_TAG = re.compile(
-    r"<!--.{0,300}?-->|</?(?:a|abbr|b|blockquote|body|br|button|caption|dd|div|dl|dt|em|fieldset|"
-    r"figcaption|figure|footer|form|h[1-6]|head|header|hr|html|i|iframe|img|legend|li|link|meta|nav|"
-    r"ol|p|pre|small|span|strong|sub|sup|svg|table|tbody|td|tfoot|th|thead|tr|u|ul|video)"
-    r"(?:\s[^<>]{0,1000})?/?>"
-)
-_TEXT_TO_A_TAG = 60  # characters, in the mean; more is a document in tags
 _SQL = re.compile(
     r"\s{0,40}(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE (?:OR REPLACE )?(?:TABLE|INDEX|VIEW)|"
     r"ALTER TABLE|WITH \w+ AS)\b"
@@ -49,7 +42,7 @@ def listing_end(lines: Sequence[Line], index: int) -> int:
         if stop - index >= least:
             return stop
     stop = _while(lines, index, _is_markup)
-    if stop > index + 1 or (stop > index and _is_html(first)):
+    if stop > index + 1 or (stop > index and is_html_line(first)):
         return stop
     if _SQL.match(first):
         return _statement_end(lines, index)
@@ -71,16 +64,7 @@ def _while(lines: Sequence[Line], index: int, holds: Callable[[str], object]) ->
 
 
 def _is_markup(line: str) -> bool:
-    return _MARKUP.match(line) is not None or _is_html(line)
-
-
-def _is_html(line: str) -> bool:
-    """Whether a line begins and ends with HTML tags, two or more, and has little text between."""
-    line = line.strip()
-    if not (line.startswith("<") and line.endswith(">")):
-        return False
-    text, tags = _HTML_TAG.subn("", line)
-    return tags > 1 and len(text) <= _TEXT_TO_A_TAG * tags and _HTML_TAG.match(line) is not None
+    return _MARKUP.match(line) is not None or is_html_line(line)
 
 
 def _statement_end(lines: Sequence[Line], index: int) -> int:

@@ -1,6 +1,7 @@
 """What tools print: which of it is left alone, and what goes first where something has to go."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -49,7 +50,6 @@ def test_listings_code_and_data_are_left_alone(name: str) -> None:
         "Agenda:\n  - budget\n  - lighthouses\nPresent:\n  - Ana\n  - Bo\nAbsent:\n  - Cy",
         "[Intro]\nAna: We begin here.\nBo: And here we end.",
         "<context>The harbour was closed for the whole of the winter.</context>",
-        f"<p>{PROSE}</p>",
         "We begin here.\n\n    It was a dark night; the harbour (of old) was closed.\n\nThen on.",
         "We begin here.\n\n    whereas the party of the first part - a merchant - has paid;\n\nOn.",
         "    Git is a tool that few of the merchants have ever heard of.\n\nThat is all.",
@@ -60,6 +60,14 @@ def test_listings_code_and_data_are_left_alone(name: str) -> None:
 )
 def test_prose_is_not_taken_for_a_listing(text: str) -> None:
     assert not [s for s in find_protected(text, Settings(rate=0.5)) if s.kind == "code"]
+
+
+def test_html_with_much_text_keeps_its_tags() -> None:
+    html = f'<h1>The harbour</h1><p class="x">{PROSE}</p> <p>{PROSE} <b>It was closed.</b></p>'
+    tags = re.findall(r"<.*?>", html)
+    result = shorten(html, 0.4)
+    assert result.tokens_after < result.tokens_before
+    assert re.findall(r"<.*?>", result.text) == tags
 
 
 def test_frames_that_repeat_inside_a_trace_go_and_its_ends_stay() -> None:

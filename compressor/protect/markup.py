@@ -1,0 +1,38 @@
+"""Lines of HTML: whole where they hold little text, and else their tags."""
+
+import re
+from collections.abc import Iterator
+
+from compressor.types import Kind, ProtectedSpan
+
+# Other tags may set off a document or a question of a prompt: <context>...</context>.
+_TAG = re.compile(
+    r"<!--.{0,300}?-->|</?(?:a|abbr|b|blockquote|body|br|button|caption|dd|div|dl|dt|em|fieldset|"
+    r"figcaption|figure|footer|form|h[1-6]|head|header|hr|html|i|iframe|img|legend|li|link|meta|nav|"
+    r"ol|p|pre|small|span|strong|sub|sup|svg|table|tbody|td|tfoot|th|thead|tr|u|ul|video)"
+    r"(?:\s[^<>]{0,1000})?/?>"
+)
+_TEXT_TO_A_TAG = 60  # characters, in the mean
+_LINE = re.compile(r"^[ \t]{0,80}(<[^\n]+>)[ \t\r]*$", re.MULTILINE)
+
+
+def is_html_line(line: str) -> bool:
+    """Whether a line begins and ends with HTML tags, two or more, and has little text between."""
+    tags = _tags(line)
+    text = len(line.strip()) - sum(end - start for start, end in tags)
+    return len(tags) > 1 and text <= _TEXT_TO_A_TAG * len(tags)
+
+
+def tag_spans(text: str) -> Iterator[ProtectedSpan]:
+    """Yield the tags of lines that begin and end with HTML tags, ascending."""
+    for line in _LINE.finditer(text):
+        for start, end in _tags(line.group(1)):
+            yield ProtectedSpan(line.start(1) + start, line.start(1) + end, Kind.CODE)
+
+
+def _tags(line: str) -> list[tuple[int, int]]:
+    """Return where the tags of a line are; none where other text begins or ends it."""
+    tags = [match.span() for match in _TAG.finditer(line)]
+    if not tags or line[: tags[0][0]].strip() or line[tags[-1][1] :].strip():
+        return []
+    return tags
