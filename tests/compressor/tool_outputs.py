@@ -29,6 +29,8 @@ tests/test_tree.py:7:    assert walk(tree, 0) == 3""",
     "git grep with context": """src/main.py-11-def main():
 src/main.py:12:    walk(tree, 0)
 src/main.py-13-    return 0""",
+    "grep in files with dates": """2026-11-28-the-harbour.md:12:budget of the harbour
+2026-11-29-the-budget.md:3:the whole of the budget""",
     "diff": """diff --git a/src/main.py b/src/main.py
 index 3f2a..9c1b 100644
 --- a/src/main.py
