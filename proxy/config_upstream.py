@@ -48,6 +48,8 @@ _ONLY: Mapping[str, tuple[Via, ...]] = {
 _PROVIDER = re.compile(r"[a-z][a-z0-9_]*")
 # Keys of `params` that would say where requests go, or with whose key, behind the config's back.
 _OWN_PARAMS = frozenset({"model", "api_base", "base_url", "api_key", "custom_llm_provider"})
+# It follows redirects, and has no setting against that.
+_OTHER_CLIENT = "aiohttp_openai"
 
 
 class UpstreamConfig(Section):
@@ -179,6 +181,8 @@ class UpstreamConfig(Section):
     @classmethod
     def _usable_params(cls, params: Mapping[str, str]) -> Mapping[str, str]:
         for name in params:
+            if name == "ssl_verify":
+                raise ValueError("may not hold ssl_verify: certificates are always verified")
             if name in _OWN_PARAMS:
                 raise ValueError(f"may not hold {name}; base_url, models and api_key_env say that")
             if any(word in name for word in ("key", "secret", "token", "password")):
@@ -229,6 +233,11 @@ class UpstreamConfig(Section):
                 raise ValueError(
                     f"models has '{name}' for {glob}; it starts with litellm's name of the "
                     "provider and a slash, like anthropic/{model}"
+                )
+            if provider == _OTHER_CLIENT:
+                raise ValueError(
+                    f"models has '{name}' for {glob}; write openai/ for {provider}/, which is the "
+                    "same by an HTTP client that would follow redirects"
                 )
             if provider == "bedrock" and "aws_region_name" not in self.params:
                 raise ValueError(

@@ -8,6 +8,7 @@ and a test on real connections holds that it stays so (tests/integration/test_li
 
 import asyncio
 import threading
+import warnings
 from collections import Counter
 from collections.abc import Coroutine
 from contextvars import ContextVar
@@ -105,6 +106,8 @@ def _loaded() -> Library:
     traces: ContextVar[CallTrace | None] = ContextVar("litellm_call", default=None)
     replace_clients(litellm, http_handler, traces)
     _log_nothing()
+    # Standard error would get what a provider answered with in another type than OpenAI's.
+    warnings.filterwarnings("ignore", "Pydantic serializer warnings", UserWarning)
     return Library(litellm, traces)
 
 

@@ -82,6 +82,7 @@ _RESPONSES = frozenset(
         "parallel_tool_calls",
         "reasoning",
         "safety_identifier",
+        "service_tier",
         "stream",
         "temperature",
         "text",
@@ -91,10 +92,26 @@ _RESPONSES = frozenset(
         "user",
     }
 )
-# What changes nothing of the answer where nothing is kept.
-_OF_KEPT = frozenset({"include", "prompt_cache_key", "store", "stream_options", "truncation"})
+# How the provider is to cache the beginning of a prompt; the answer is the same without.
+_OF_CACHING = frozenset({"prompt_cache_options"})
+# What changes nothing of the answer's text where nothing is kept: the conversation comes whole
+# (context_management, truncation), tools are the client's own (max_tool_calls counts others), and a
+# chat completion's log-probabilities have no place in a response (include, top_logprobs).
+_OF_KEPT = _OF_CACHING | {
+    "context_management",
+    "include",
+    "max_tool_calls",
+    "prompt_cache_key",
+    "prompt_cache_retention",
+    "store",
+    "stream_options",
+    "top_logprobs",
+    "truncation",
+}
+# A client that asks for it counts on it.
+_NOT_THERE = {"moderation": "this upstream's provider is not OpenAI, and moderates nothing for it"}
 _KEPT_NOWHERE = "this upstream keeps nothing; send the whole conversation in `input`"
-_REFUSED = {
+_REFUSED = _NOT_THERE | {
     "previous_response_id": _KEPT_NOWHERE,
     "conversation": _KEPT_NOWHERE,
     "background": "this upstream keeps nothing, so there would be no answer to come back for",
@@ -119,16 +136,31 @@ class Operation:
 
 
 RESPONSES = "/responses"
+MODELS = "/models"
+READING = ("GET", "HEAD")
 OPERATIONS: Mapping[str, Operation] = {
     operation.path: operation
     for operation in (
-        Operation("/chat/completions", "acompletion", "messages", _CHAT | _SAMPLING),
+        Operation(
+            "/chat/completions",
+            "acompletion",
+            "messages",
+            _CHAT | _SAMPLING,
+            _LEFT_OUT | _OF_CACHING,
+            _NOT_THERE,
+        ),
         Operation("/completions", "atext_completion", "prompt", _TEXT | _SAMPLING),
         Operation("/embeddings", "aembedding", "input", _EMBEDDING),
         # Made into a chat completion by litellm_responses.
         Operation(RESPONSES, "acompletion", "input", _RESPONSES, _LEFT_OUT | _OF_KEPT, _REFUSED),
     )
 }
+
+
+def serves(method: str, path: str) -> bool:
+    """Whether litellm has a call for a request, or the list of models is asked for."""
+    below = path.removeprefix("/v1")
+    return below in OPERATIONS if method == "POST" else below == MODELS and method in READING
 
 
 @dataclass(frozen=True, slots=True)

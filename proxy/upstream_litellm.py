@@ -22,7 +22,15 @@ from proxy.json_spans import Unreadable
 from proxy.litellm_answer import AnswerForm, CompletionForm, passed_headers
 from proxy.litellm_errors import CallTrace, ErrorAnswer, failure
 from proxy.litellm_library import Library, library
-from proxy.litellm_request import OPERATIONS, RESPONSES, Asked, Operation, read_request
+from proxy.litellm_request import (
+    MODELS,
+    OPERATIONS,
+    READING,
+    RESPONSES,
+    Asked,
+    Operation,
+    read_request,
+)
 from proxy.litellm_responses import ResponsesCall
 from proxy.model_names import ModelNames
 from proxy.upstream import UpstreamRequest, UpstreamResponse
@@ -74,7 +82,7 @@ class LitellmUpstream:
         provider cannot be asked.
         """
         path = request.target.partition("?")[0]
-        if request.method in ("GET", "HEAD") and path == "/models":
+        if request.method in READING and path == MODELS:
             return _Whole(200, _JSON, self._models())
         operation = OPERATIONS.get(path)
         if operation is None or request.method != "POST":

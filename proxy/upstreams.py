@@ -10,6 +10,7 @@ from proxy.config_upstream import Auth, UpstreamConfig, Via
 from proxy.errors import UpstreamError, UpstreamTimeout, UpstreamUnreachable
 from proxy.kept import Kept, is_stateless
 from proxy.kept_lookup import look_up
+from proxy.litellm_request import serves
 from proxy.model_names import ModelNames
 from proxy.outgoing import Outgoing
 from proxy.upstream import AiohttpUpstream, Upstream, UpstreamRequest, UpstreamResponse
@@ -178,8 +179,7 @@ class Upstreams:
         # Lazily: asking an open circuit takes up its one trial.
         for name in order:
             member = self._members[name]
-            unknown = member.config.via is Via.LITELLM and member.names.find(outgoing.model) is None
-            if unknown or not outgoing.may_go_to(member.config):
+            if not _has(member, outgoing) or not outgoing.may_go_to(member.config):
                 continue
             if member.health.allows(outgoing.tenant):
                 yield name
@@ -210,6 +210,16 @@ class Upstreams:
     def _failed(self, name: str, cause: str) -> None:
         if self._on_failure is not None:
             self._on_failure(name, cause)
+
+
+def _has(member: _Member, outgoing: Outgoing) -> bool:
+    """Whether an upstream has what is asked for at all; only litellm's are known not to."""
+    if member.config.via is not Via.LITELLM:
+        return True
+    is_socket = outgoing.subprotocols is not None
+    if is_socket or not serves(outgoing.method, outgoing.path):
+        return False
+    return member.names.find(outgoing.model) is not None
 
 
 def _cause(error: UpstreamError) -> FallbackCause:

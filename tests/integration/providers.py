@@ -9,10 +9,11 @@ from proxy.config_upstream import UpstreamConfig
 from tests.integration.conftest import Proxy, ProxyServer
 from tests.integration.fake_upstream import JSON, Connection, FakeUpstream, Handler, Received
 
-# What litellm ignores at import itself, which pytest forgets before every test.
+# What is ignored when litellm is imported, which pytest forgets before every test.
 IGNORED_WARNINGS = (
     "ignore:.*`ReadOnly` qualifier:UserWarning",
     "ignore:.*conflict with protected namespace:UserWarning",
+    "ignore:Pydantic serializer warnings:UserWarning",
     "ignore:Accessing the .*attribute on the instance is deprecated",
 )
 
@@ -42,7 +43,9 @@ def anthropic_event(kind: str, **members: Any) -> bytes:
     return f"event: {kind}\ndata: {json.dumps({'type': kind, **members})}\n\n".encode()
 
 
-def anthropic_stream(*words: str, tool: str | None = None) -> Iterator[bytes]:
+def anthropic_stream(
+    *words: str, tool: str | None = None, arguments: str = '{"a":1}'
+) -> Iterator[bytes]:
     """The events of a message, https://docs.anthropic.com/en/api/messages-streaming."""
     message = json.loads(anthropic_message()) | {"stop_reason": None}
     yield anthropic_event("message_start", message=message)
@@ -57,7 +60,7 @@ def anthropic_stream(*words: str, tool: str | None = None) -> Iterator[bytes]:
     if tool is not None:
         block = {"type": "tool_use", "id": "toolu_1", "name": tool, "input": {}}
         yield anthropic_event("content_block_start", index=1, content_block=block)
-        for piece in ('{"a":', "1}"):
+        for piece in (arguments[:5], arguments[5:]):
             delta = {"type": "input_json_delta", "partial_json": piece}
             yield anthropic_event("content_block_delta", index=1, delta=delta)
         yield anthropic_event("content_block_stop", index=1)

@@ -225,3 +225,27 @@ async def test_it_stands_in_for_an_upstream_that_is_down(
         # a model that it does not have leaves the first one's error as it is
         own_error(await post(proxy, model="other"), 502, "upstream_unreachable")
     assert [request.json["model"] for request in upstream.received] == ["claude"]
+
+
+async def test_it_is_passed_by_where_it_has_not_the_path(
+    proxy_server: ProxyServer, upstream: FakeUpstream
+) -> None:
+    with closed_port() as port:
+        down = UpstreamConfig(base_url=f"http://127.0.0.1:{port}/v1", connect_retries=0)
+        spare = UpstreamConfig(via="litellm", models={"*": "anthropic/{model}"})
+        proxy = proxy_server(
+            upstreams={"a": down, "b": spare},
+            routes=[Route(policy="half", upstream=["a", "b"])],
+        )
+        for path in ("/v1/messages", "/v1/moderations"):
+            # what is down may be up again, so the client may try again: no 404
+            answer = await post(proxy, path)
+            assert (answer.status, (await proxy.sink.next()).upstream) == (502, "a")
+    # and where it is the first, another one that has the path is asked
+    other = UpstreamConfig(base_url=upstream.base_url)
+    proxy = proxy_server(
+        upstreams={"b": spare, "c": other},
+        routes=[Route(policy="half", upstream=["b", "c"])],
+    )
+    assert (await post(proxy, "/v1/moderations")).status == 200
+    assert [request.target for request in upstream.received] == ["/v1/moderations"]

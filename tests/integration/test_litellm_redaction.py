@@ -67,6 +67,10 @@ class Provider:
                 await connection.answer(503, b"busy", [("Content-Type", "text/plain")])
             case "other JSON":
                 await connection.answer(200, json.dumps({MARK: 1}).encode(), JSON)
+            case "other types":
+                choice = {"message": {"role": "assistant", "content": MARK, "refusal": {MARK: 1}}}
+                body = {"id": 1, "created": MARK, "model": 7, "choices": [choice], "usage": MARK}
+                await connection.answer(200, json.dumps(body).encode(), JSON)
             case "no JSON":
                 await connection.answer(200, f"{MARK} is no JSON".encode(), JSON)
             case "other event":
@@ -92,6 +96,7 @@ BEHAVIOURS = (
     "refuses",
     "refuses without JSON",
     "other JSON",
+    "other types",
     "no JSON",
     "other event",
     "half an event",

@@ -15,11 +15,19 @@ from pydantic import BaseModel
 
 from proxy.savings import Ending
 from tests.integration.conftest import ProxyServer, soon
-from tests.integration.fake_upstream import Connection, FakeUpstream, Handler, Received
+from tests.integration.fake_upstream import (
+    JSON,
+    Connection,
+    FakeUpstream,
+    Handler,
+    Received,
+    well_behaved,
+)
 from tests.integration.providers import (
     IGNORED_WARNINGS,
     anthropic_error,
     anthropic_event,
+    anthropic_message,
     anthropic_stream,
     litellm_proxy,
     ollama,
@@ -158,6 +166,92 @@ async def test_another_provider(start: Any, upstream: FakeUpstream, stream: bool
     assert upstream.received[0].json["messages"][1]["content"] == HALF
 
 
+CUSTOM: Any = {"type": "custom", "name": "f", "description": "Runs a program."}
+GRAMMAR = {"type": "grammar", "syntax": "lark", "definition": 'start: "a"'}
+CUSTOM_CALL = {"type": "custom_tool_call", "call_id": "toolu_1", "name": "f", "input": "print(1)"}
+CUSTOM_RESULT = {"type": "custom_tool_call_output", "call_id": "toolu_1", "output": LONG}
+
+
+async def freeform(request: Received, connection: Connection) -> None:
+    """Call the tool with a text, as a custom tool's function is called."""
+    arguments = {"content": "print(1)"}
+    if request.json.get("stream"):
+        await connection.begin_stream()
+        for event in anthropic_stream("Hel", tool="f", arguments=json.dumps(arguments)):
+            await connection.chunk(event)
+        await connection.last_chunk()
+        return
+    call = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": arguments}
+    await connection.answer(200, anthropic_message(call, stop="tool_use"), JSON)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_custom_tool(start: Any, upstream: FakeUpstream, stream: bool) -> None:
+    proxy = start(handler=freeform)
+    tools: Any = [CUSTOM | {"format": GRAMMAR}]
+    history: Any = [{"role": "user", "content": "Hi."}, CUSTOM_CALL, CUSTOM_RESULT]
+    options: Any = {
+        "input": history,
+        "tools": tools,
+        "tool_choice": {"type": "custom", "name": "f"},
+    }
+    async with client_of(proxy) as client:
+        if stream:
+            async with client.responses.stream(model="gpt-4o", **options) as events:
+                kinds = [event.type async for event in events]
+                answer: Any = await events.get_final_response()
+            assert "response.custom_tool_call_input.done" in kinds
+            assert not [kind for kind in kinds if "function_call" in kind]
+        else:
+            raw = await client.responses.with_raw_response.create(model="gpt-4o", **options)
+            answer = raw.parse()
+            assert raw.headers["x-litellm-dropped-params"] == "tools.format"
+    [call] = [item for item in answer.output if item.type != "message"]
+    assert (call.type, call.call_id, call.name, call.input) == (
+        "custom_tool_call",
+        "toolu_1",
+        "f",
+        "print(1)",
+    )
+    (request,) = upstream.received
+    [tool] = request.json["tools"]
+    assert tool["name"] == "f"
+    assert GRAMMAR["definition"] in tool["description"]
+    assert request.json["tool_choice"] == {"type": "tool", "name": "f"}
+    _, called, told = request.json["messages"]
+    assert called["content"][0]["input"] == {"content": "print(1)"}
+    assert told["content"][0]["content"] == HALF
+
+
+async def test_parameters_that_leave_the_answer_as_it_is(
+    start: Any, upstream: FakeUpstream
+) -> None:
+    extra: dict[str, Any] = {
+        "context_management": [{"type": "compaction"}],
+        "max_tool_calls": 2,
+        "prompt_cache_options": {"mode": "explicit"},
+        "prompt_cache_retention": "24h",
+        "service_tier": "auto",
+        "top_logprobs": 2,
+    }
+    async with client_of(start()) as client:
+        raw = await client.responses.with_raw_response.create(
+            model="gpt-4o", input="Hi.", extra_body=extra
+        )
+    assert raw.parse().output_text == "Hello"
+    assert set(raw.headers["x-litellm-dropped-params"].split(", ")) == set(extra)
+    assert not extra.keys() & upstream.received[0].json.keys()
+
+
+async def test_the_tier_of_service_goes_on_where_there_are_tiers(
+    start: Any, upstream: FakeUpstream
+) -> None:
+    proxy = start("openai/{model}", well_behaved, base_url=upstream.base_url)
+    async with client_of(proxy) as client:
+        await client.responses.create(model="gpt-4o", input="Hi.", service_tier="flex")
+    assert upstream.received[0].json["service_tier"] == "flex"
+
+
 PICTURE = {"type": "input_image", "image_url": "http://127.0.0.1:1/x.png"}
 
 
@@ -168,6 +262,8 @@ PICTURE = {"type": "input_image", "image_url": "http://127.0.0.1:1/x.png"}
         ({"conversation": "conv_0"}, "conversation"),
         ({"background": True}, "background"),
         ({"prompt": {"id": "pmpt_0"}}, "prompt"),
+        ({"moderation": {"model": "omni-moderation-latest"}}, "moderation"),
+        ({"input": [CUSTOM_RESULT]}, "input"),
         ({"input": [{"type": "item_reference", "id": "msg_0"}]}, "input"),
         ({"input": [RESULT]}, "input"),
         ({"input": [RESULT, CALL]}, "input"),

@@ -206,6 +206,14 @@ def test_one_problem_in_a_route(write: Write, route: str, problem: str) -> None:
             "may not hold api_base; base_url, models and api_key_env say that",
         ),
         (
+            "{via: litellm, models: {'*': 'openai/x'}, params: {ssl_verify: 'false'}}",
+            "may not hold ssl_verify: certificates are always verified",
+        ),
+        (
+            "{via: litellm, models: {'*': 'aiohttp_openai/x'}}",
+            "models has 'aiohttp_openai/x' for *; write openai/ for aiohttp_openai/, which is ",
+        ),
+        (
             "{via: litellm, models: {'*': 'bedrock/x'}, params: {aws_secret_access_key: x}}",
             "may not hold aws_secret_access_key: secrets do not belong in this file",
         ),

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.errors import RequestRefused
-from proxy.litellm_request import OPERATIONS, read_request
+from proxy.litellm_request import OPERATIONS, read_request, serves
 
 CHAT = OPERATIONS["/chat/completions"]
 MESSAGES = [{"role": "user", "content": "Hi."}]
@@ -23,6 +23,28 @@ def test_what_is_listed_passes_and_the_model_does_not() -> None:
     assert (found.stream, found.include_usage) == (False, False)
 
 
+def test_hints_are_left_out_and_what_is_counted_on_is_refused() -> None:
+    assert read_request(CHAT, asked(prompt_cache_options={})).left_out == ("prompt_cache_options",)
+    with pytest.raises(RequestRefused, match="moderates nothing") as caught:
+        read_request(CHAT, asked(moderation={"model": "omni-moderation-latest"}))
+    assert (caught.value.code, caught.value.param) == ("unsupported_value", "moderation")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "there"),
+    [
+        ("POST", "/v1/chat/completions", True),
+        ("POST", "/v1/responses", True),
+        ("GET", "/v1/models", True),
+        ("POST", "/v1/models", False),
+        ("GET", "/v1/chat/completions", False),
+        ("POST", "/v1/messages", False),
+    ],
+)
+def test_what_there_is(method: str, path: str, there: bool) -> None:
+    assert serves(method, path) is there
+
+
 @pytest.mark.parametrize(
     ("options", "wanted"),
     [({"include_usage": True}, True), ({"include_usage": 1}, False), ([], False), ("x", False)],
@@ -34,7 +56,7 @@ def test_streams(options: Any, wanted: bool) -> None:
 
 @given(st.text(min_size=1, max_size=20))
 def test_no_other_argument_passes(name: str) -> None:
-    known = CHAT.arguments | {"model", "metadata"}
+    known = CHAT.arguments | CHAT.left_out | CHAT.refused.keys() | {"model"}
     if name in known:
         return
     with pytest.raises(RequestRefused) as caught:
