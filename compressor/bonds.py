@@ -98,7 +98,7 @@ def bind(structure: Structure, scores: FloatArray, protected: Sequence[Protected
     # a negation of a required word is required, and its label with it
     required |= standing.score >= REQUIRED
     _raise_marks(structure, standing, required)
-    return standing.atoms(_content_words(structure) | required)
+    return standing.atoms(content_words(structure) | required)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,73 +142,10 @@ class _Standing:
         )
 
 
-def _content_words(structure: Structure) -> NDArray[np.bool_]:
+def content_words(structure: Structure) -> NDArray[np.bool_]:
     """Return which words say something by themselves; in a text of marks alone they all do."""
     content = ~structure.mark & ~structure.label
     return content if content.any() else np.ones_like(content)
-
-
-def without_orphans(
-    structure: Structure, atoms: Atoms, kept: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Return the kept words less the labels and marks of which the words they go with are gone.
-
-    Where the budget ends, a cheap mark may have been taken and the words that it goes with not.
-    """
-    sizes = atoms.stop - atoms.first
-    required = np.repeat(atoms.score >= REQUIRED, sizes)
-    content = _content_words(structure)
-    if content.all():
-        return kept
-    content &= kept
-    lone = structure.label & ~_any_by(content, structure.block)
-    lone |= structure.ending & ~_any_by(
-        content | (kept & required & ~structure.label), structure.sentence
-    )
-    single = np.repeat(np.logical_and.reduceat(structure.mark, atoms.first), sizes)
-    paired = single & (structure.partner >= 0)
-    between = single & (np.repeat(atoms.level, sizes) < 0) & ~structure.ending & ~paired
-    lone[between] |= ~_has_sides(structure, kept & ~lone)[between]
-    lone[paired] |= ~kept[structure.partner[paired]]
-    before = np.concatenate(([0], np.cumsum(kept & ~structure.mark)))
-    opens = np.flatnonzero(kept & (structure.partner > np.arange(len(kept)) + 1))
-    closes = structure.partner[opens]
-    empty = before[closes] == before[opens + 1]
-    lone[opens[empty]] |= single[opens[empty]]  # not one that is tied to its quote
-    lone[closes[empty]] |= single[closes[empty]]
-    kept = kept & (required | ~lone)
-    mark, end = _before_endings(structure, kept)
-    fixed = required[mark] | ~single[mark] | paired[mark]
-    gone = np.zeros(len(kept), np.bool_)
-    gone[mark[~fixed]] = True
-    comma = (np.diff(structure.clause, prepend=0)[mark] > 0) & (structure.partner[mark] < 0)
-    gone[end[fixed & comma]] = True  # a comma that is protected cannot go
-    left: NDArray[np.bool_] = kept & ~(gone & ~required)
-    return left
-
-
-def _before_endings(
-    structure: Structure, kept: NDArray[np.bool_]
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the kept marks after which only the end of the sentence is left, and those ends."""
-    at = np.flatnonzero(kept)
-    here, after = at[:-1], at[1:]
-    stranded = structure.mark[here] & ~structure.ending[here] & structure.ending[after]
-    stranded &= after > here + 1
-    return here[stranded], after[stranded]
-
-
-def _has_sides(structure: Structure, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return for every word whether the words next to it that are no marks are both kept."""
-    left, right = _sides(kept.astype(np.float64), structure)
-    return (left > 0) & (right > 0)
-
-
-def _any_by(chosen: NDArray[np.bool_], groups: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Return for every word whether its group has a chosen one."""
-    found = np.zeros(int(groups[-1]) + 1, np.bool_)
-    found[groups[chosen]] = True
-    return found[groups]
 
 
 def _label_ranges(structure: Structure) -> list[tuple[int, int]]:
@@ -354,7 +291,7 @@ def _raise_marks(structure: Structure, standing: _Standing, required: NDArray[np
     standing.low[label] = np.searchsorted(structure.block, block, side="left")
     standing.high[label] = np.searchsorted(structure.block, block, side="right")
     marks = structure.mark & ~ending & ~label & ~required & (level == 0)
-    left, right = _sides(settled, structure)
+    left, right = sides(settled, structure)
     score[marks] = np.minimum(left, right)[marks]
     level[marks] = -1
     for index in np.flatnonzero(marks & (structure.partner > np.arange(len(score)))).tolist():
@@ -376,7 +313,7 @@ def _group_max(
     return highest
 
 
-def _sides(score: FloatArray, structure: Structure) -> tuple[FloatArray, FloatArray]:
+def sides(score: FloatArray, structure: Structure) -> tuple[FloatArray, FloatArray]:
     """Return the score of the nearest word that is no mark before and after each word.
 
     A mark at the edge of the text takes the side that it has.

@@ -109,16 +109,29 @@ def _between(
 
 def _hugs(text: str, structure: Structure, end_word: int, next_word: int) -> bool:
     """Whether one of the two is a mark that stood tight on this side in the source."""
-    if text[structure.ends[end_word] - 1] == text[structure.starts[next_word]] == '"':
-        return False  # the end of one quote and the beginning of another
+    if _meet(text, structure, end_word, next_word):
+        return False
     closing = structure.mark[next_word] and structure.gap[next_word] == GAP_NONE
+    closing &= not structure.begins[next_word]  # the dots of a path, the minus of a number
     opens = (
         text[structure.starts[next_word]] in _OPENING or structure.partner[next_word] > next_word
     )
     if closing and not opens:
         return True
     opening = structure.mark[end_word] and structure.gap[end_word + 1] == GAP_NONE
-    return bool(opening and text[structure.starts[end_word]] in _OPENING)
+    return bool(
+        opening
+        and (text[structure.starts[end_word]] in _OPENING or structure.partner[end_word] > end_word)
+    )
+
+
+def _meet(text: str, structure: Structure, end_word: int, next_word: int) -> bool:
+    """Whether one quote or emphasis ends and another begins, whose marks would read as one."""
+    left, right = text[structure.ends[end_word] - 1], text[structure.starts[next_word]]
+    if left != right or not structure.mark[end_word] or not structure.mark[next_word]:
+        return left == right == '"'
+    closes = 0 <= structure.partner[end_word] < end_word
+    return left == '"' or bool(closes and structure.partner[next_word] > next_word)
 
 
 def _continues(structure: Structure, end_word: int, next_word: int) -> bool:
@@ -142,12 +155,13 @@ def _ends_wrapped(text: str, structure: Structure, end_word: int, next_word: int
 def _separator(text: str, structure: Structure, end_word: int, next_word: int) -> list[Span]:
     """Keep letters apart where the source had no space: by the mark between, else the words."""
     left, right = text[structure.ends[end_word] - 1], text[structure.starts[next_word]]
-    glued = (left.isalnum() and right.isalnum()) or left == right == '"'
+    glued = (left.isalnum() and right.isalnum()) or _meet(text, structure, end_word, next_word)
     if not glued or is_unspaced(left) or is_unspaced(right):
         return []
     marks = np.flatnonzero(structure.mark[end_word + 1 : next_word])
     if len(marks):
-        mark = end_word + 1 + int(marks[0])
+        free = marks[structure.partner[end_word + 1 + marks] < 0]  # half of a pair is no separator
+        mark = end_word + 1 + int(free[0] if len(free) else marks[0])
         return [Span(int(structure.starts[mark]), int(structure.ends[mark]))]
     return [Span(int(structure.ends[end_word]), int(structure.starts[next_word]))]
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from compressor.bonds import STRUCTURAL, Atoms, bind, without_orphans, word_range
+from compressor.bonds import STRUCTURAL, Atoms, bind, word_range
 from compressor.budget import Allocation, above, allocate
 from compressor.consecutive import without_repeats
+from compressor.orphans import without_orphans
 from compressor.rebuild import rebuild
 from compressor.source import Reading, Source
 from compressor.types import ProtectedSpan, Span

@@ -95,7 +95,8 @@ def read_source(
         return replace(unread, unchanged="within budget" if words else "no words")
     found = find_protected(seen, settings, prose) if protected is None else list(protected)
     values = prose.values if prose is not None else ()
-    structure = read_structure(seen, words, [edge for value in values for edge in value])
+    borders = [edge for value in values for edge in value]
+    structure = read_structure(seen, words, borders, found)
     repeated = repeated_lines(seen, found)
     wholes = as_wholes(found, repeated)
     reading = Reading(structure, found, repeated, wholes, word_costs(structure, starts))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from compressor.words import Word, is_mark
+from compressor.types import ProtectedSpan
+from compressor.words import Word, is_mark, is_unspaced
 
 # The white space before a word, weakest to strongest; a single space is a better gap to keep
 # between distant words than a run of them.
@@ -18,9 +19,11 @@ _CLAUSE_MARKS = frozenset(",;:、，；：—–()（）[]،؛")
 _PAIRS = {
     "(": ")", "[": "]", "{": "}", "（": "）", "「": "」", "『": "』", "【": "】", "《": "》",
     "“": "”", "„": "“", "«": "»", "‘": "’", "‹": "›", "〈": "〉",
+    "&lt;": "&gt;", "&ldquo;": "&rdquo;", "&laquo;": "&raquo;",
 }  # fmt: skip
 _CLOSERS = frozenset(_PAIRS.values())
-_SYMMETRIC = frozenset({'"', "'", "*", "**", "***", "__", "~~", "''"})
+_SYMMETRIC = frozenset({'"', "'", "*", "**", "***", "__", "~~", "''", "&quot;", "&#39;"})
+_EMPHASIS = frozenset({"*", "**", "***", "~~"})
 _PAIR_REACH = 400  # words between an opening mark and its partner
 _ABBREVIATION_LIST = (
     "mr mrs ms dr prof sr jr st vs etc no nos vol fig figs eq sec ch pp cf ca al inc ltd co corp "
@@ -48,7 +51,9 @@ class Structure:
     `gap` is the class of the white space before a word (GAP_*); `sentence`, `clause` and `block`
     are ascending numbers (a block is a labelled line and what follows it up to a blank line or the
     next label); `label` marks a block's bullet, number or speaker name; `ending` marks sentence
-    ends; `partner` is the other mark of a bracket or quote pair, -1 without one.
+    ends; `partner` is the other mark of a bracket or quote pair, -1 without one. `links`, of shape
+    (links, 5), are the marks of a Markdown link: the `!` of an image (else its first bracket
+    again), `[`, `]`, `(` and `)`. `begins` marks words with which something protected begins.
     """
 
     starts: NDArray[np.int64]
@@ -61,12 +66,19 @@ class Structure:
     label: NDArray[np.bool_]
     ending: NDArray[np.bool_]
     partner: NDArray[np.int32]
+    links: NDArray[np.int32]
+    begins: NDArray[np.bool_]
 
 
-def read_structure(text: str, words: Sequence[Word], borders: Sequence[int] = ()) -> Structure:
+def read_structure(
+    text: str,
+    words: Sequence[Word],
+    borders: Sequence[int] = (),
+    protected: Sequence[ProtectedSpan] = (),
+) -> Structure:
     """Return how the words stand to each other; no sentence or block goes over a border.
 
-    `borders` are character offsets.
+    `borders` are character offsets, `protected` the spans that stay whole.
     """
     n = len(words)
     starts = np.fromiter((w.start for w in words), np.int64, n)
@@ -82,7 +94,11 @@ def read_structure(text: str, words: Sequence[Word], borders: Sequence[int] = ()
     clause = _clauses(text, words, mark, sentence)
     block = np.cumsum(opens | fresh | (gap == GAP_PARAGRAPH), dtype=np.int32)
     partner = _partners(text, words, mark, gap, label)
-    return Structure(starts, ends, mark, gap, sentence, clause, block, label, ending, partner)
+    links = _links(text, starts, gap, partner)
+    begins = _begins(starts, ends, mark, protected)
+    return Structure(
+        starts, ends, mark, gap, sentence, clause, block, label, ending, partner, links, begins
+    )
 
 
 def _gaps(text: str, words: Sequence[Word]) -> Iterator[int]:
@@ -146,6 +162,8 @@ def _endings(
         following = text[words[index + 1].start] if index + 1 < len(words) else "\n"
         tight = index + 1 < len(words) and gap[index + 1] == GAP_NONE
         if first < "\u0600" and tight and following.isalnum():
+            continue
+        if first == "!" and tight and following == "[":  # an image
             continue
         if first == "." and (following.islower() or _abbreviates(text, words, index)):
             continue
@@ -235,7 +253,44 @@ def _partners(
             and len(open_marks) < 16
             and index + 1 < len(words)
             and gap[index + 1] == GAP_NONE
-            and (index == 0 or gap[index] != GAP_NONE)
+            and (index == 0 or gap[index] != GAP_NONE or _parts(text[word.start - 1], sign))
         ):
             open_marks.append((sign, index))
     return partner
+
+
+def _parts(before: str, sign: str) -> bool:
+    """Whether a symmetric mark may open something right behind this character."""
+    return before in _PAIRS or (sign in _EMPHASIS and is_unspaced(before))
+
+
+def _links(
+    text: str, starts: NDArray[np.int64], gap: NDArray[np.int8], partner: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """Return the marks of the Markdown links, shape (links, 5)."""
+    found: list[tuple[int, int, int, int, int]] = []
+    for closes in np.flatnonzero((partner >= 0) & (partner < np.arange(len(partner)))).tolist():
+        opens, target = int(partner[closes]), closes + 1
+        if target == len(partner) or partner[target] <= target or gap[target] != GAP_NONE:
+            continue
+        if text[starts[closes]] == "]" and text[starts[target]] == "(":
+            image = opens and gap[opens] == GAP_NONE and text[starts[opens - 1]] == "!"
+            found.append((opens - bool(image), opens, closes, target, int(partner[target])))
+    return np.asarray(found, np.int32).reshape(-1, 5)
+
+
+def _begins(
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    mark: NDArray[np.bool_],
+    protected: Sequence[ProtectedSpan],
+) -> NDArray[np.bool_]:
+    """Return which words begin something protected; a mark that is protected alone does not."""
+    begins = np.zeros(len(starts), np.bool_)
+    edges = np.asarray([(span.start, span.end) for span in protected], np.int64).reshape(-1, 2)
+    first = np.searchsorted(starts, edges[:, 0])
+    stop = np.searchsorted(ends, edges[:, 1], side="right")
+    content = np.concatenate(([0], np.cumsum(~mark)))
+    says = content[np.maximum(first, stop)] > content[first]
+    begins[first[says]] = True
+    return begins

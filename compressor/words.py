@@ -15,22 +15,25 @@ _EMOJI = (
     "(?:[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]|[\U000e0020-\U000e007f]{1,8})?"
 )
 
+_ENTITY = r"&(?:[A-Za-z]{2,31}\d{0,2}|#\d{1,7}|#[xX][0-9A-Fa-f]{1,6});"
+
 # Every quantifier is either over one class or bounded, so a scan is linear in the text.
 _WORD = re.compile(
     "|".join(
         (
             r"(?P<tag></?[A-Za-z][\w:-]{0,40}(?:[ \t][^<>\n]{0,120})?/?>)",
+            rf"(?P<entity>{_ENTITY})",
             r"(?P<acronym>(?:[^\W\d_]\.){2,12}(?![^\W_]))",
             # letters and digits with what joins them inside one word: state-of-the-art, don't,
             # 1,000.5, 10:30, km/h, AT&T, user@host, word(s), C++
             rf"(?P<letters>{_LETTER}+"
-            rf"(?:(?:['’.\-‐‑&@/+=~·:]|(?<=\d),(?=\d\d))_*{_LETTER}+)*"
+            rf"(?:(?!{_ENTITY})(?:['’.\-‐‑&@/+=~·:]|(?<=\d),(?=\d\d))_*{_LETTER}+)*"
             rf"(?:\({_LETTER}{{1,2}}\)|\+\+|[#](?!\w))?)",
             rf"(?P<unspaced>[{UNSPACED}]+)",
             r"(?P<flag>[\U0001f1e6-\U0001f1ff]{2})",
             rf"(?P<emoji>[\U0001f000-\U0001faff\u2600-\u27bf]"
             rf"[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]?(?:\u200d{_EMOJI}){{0,6}})",
-            r"(?P<mark>([^\w\s])\8*)",
+            r"(?P<mark>(?P<sign>[^\w\s])(?P=sign)*)",
         )
     )
 )
@@ -50,8 +53,8 @@ class Word:
 def split_words(text: str) -> list[Word]:
     """Return the words and marks of `text`; every character but white space is in exactly one.
 
-    A mark (a run of one punctuation character) is a word of its own; a letter's combining marks
-    and joiners belong to the letter, an emoji sequence is one word.
+    A mark (a run of one punctuation character, or an entity like `&amp;`) is a word of its own; a
+    letter's combining marks and joiners belong to the letter, an emoji sequence is one word.
     """
     words: list[Word] = []
     append = words.append

@@ -1,16 +1,19 @@
 """Headings, lists, speakers, quotes and spacing come out well-formed, by a checker of its own."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compressor.bonds import bind, without_orphans
+from compressor.bonds import bind
 from compressor.evaluation.corpus.structure_faults import faults
 from compressor.extract import extract
+from compressor.orphans import without_orphans
 from compressor.structure import read_structure
 from compressor.tokens import load_counter
-from compressor.types import Kind, ProtectedSpan, Settings, Span
+from compressor.types import ALL_KINDS, Kind, ProtectedSpan, Settings, Span
 from compressor.words import split_words
 
 COUNTER = load_counter("o200k_base")
@@ -168,3 +171,74 @@ def test_an_item_that_is_a_speaker_alone_keeps_its_bullet() -> None:
         text[w.start : w.end] for w, is_one in zip(words, structure.label, strict=True) if is_one
     ]
     assert labels == ["-", "-"]
+
+
+LINKED = [
+    "Größere [Größere Anwendungen](../tutorial/bigger-applications.md) und "
+    "[Testen](../tutorial/testing.md) sind Seiten.",
+    "They opened [http://127.0.0.1:8000/docs](http://127.0.0.1:8000/docs) in the browser there.",
+    "Many people like [PyCharm](https://www.jetbrains.com/pycharm/) for this, it seems to us all.",
+    "There was a ![diagram of it all](img/a.png) and [a guide](https://example.org/a_(b)) as well.",
+]
+
+
+def cuts(text: str) -> set[str]:
+    plain = ALL_KINDS - {Kind.INSTRUCTION, Kind.QUESTION}
+    words = split_words(text)
+    found = set()
+    for seed in range(20):
+        noise = np.random.default_rng(seed).random(len(words)).astype(np.float32)
+        for rate in (0.8, 0.6, 0.45, 0.3, 0.1):
+            found.add(extract(text, words, noise, Settings(rate=rate, protect=plain), COUNTER).text)
+    return found
+
+
+@pytest.mark.parametrize("text", LINKED)
+def test_a_link_is_whole_or_a_target_that_stands_apart(text: str) -> None:
+    targets = re.findall(r"(?<=\]\()\S+?(?=\) |\), )", text)
+    assert targets
+    for cut in cuts(text):
+        links = re.findall(r"!?\[[^][]+\]\(\S+?\)(?= |,|\.?$)", cut)
+        rest = cut
+        for link in links:
+            rest = rest.replace(link, " ")
+        assert not set("[]!") & set(rest), cut
+        for target in targets:
+            at = cut.find(target, cut.find("](" + target) + 1)
+            assert at >= 0, cut
+            assert at == 0 or cut[at - 1] in " (", cut
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It gives `None` instead of **raising** errors, and is *not so* good **for all** of us.",
+        "Das Skript benennt **alle lang präfixierten** Dateien und *sehr schnell* auch Ordner.",
+        "The parts (**bold ones here**) and the *other ones* were read by ~~all of~~ us.",
+        "这里的茶园**产量很高而且稳定**，村民们**修建**了新的道路，运输也方便了。",
+        "One of them said &quot;many words here&quot; and &lt;a tag here&gt; to us.",
+    ],
+)
+def test_marks_of_emphasis_stay_as_pairs_around_words(text: str) -> None:
+    for cut in cuts(text):
+        for run in (r"\*+", "~~", "&quot;", "&[lg]t;"):
+            marks = list(re.finditer(run, cut))
+            assert len(marks) % 2 == 0, cut
+            for opens, closes in zip(marks[::2], marks[1::2], strict=True):
+                inside = cut[opens.end() : closes.start()]
+                assert inside, cut
+                assert inside == inside.strip(), cut
+
+
+def test_an_entity_is_one_mark() -> None:
+    text = (
+        "Salt &amp; pepper were AT&amp;T's, &nbsp; R&D; and caf&eacute;s of &#x27;all&#39; kinds."
+    )
+    for cut in cuts(text):
+        assert not re.search(r"(?<![&#])\b(?:amp|nbsp|eacute|x27|39);", cut), cut
+        assert not re.search("&(?:amp|nbsp|#x?[0-9]++)(?!;)", cut), cut
+
+
+def test_what_is_protected_is_not_glued_to_the_word_before() -> None:
+    for cut in cuts("The value of it all (-5 °C in there) was read by the old keeper."):
+        assert not re.search(r"\w-5", cut), cut
