@@ -29,6 +29,7 @@ from proxy.litellm_request import (
     RESPONSES,
     Asked,
     Operation,
+    check_types,
     read_request,
 )
 from proxy.litellm_responses import ResponsesCall
@@ -45,6 +46,9 @@ _MODEL = re.compile(r"(?!.*(?:\.\.|//))[A-Za-z0-9][A-Za-z0-9._:@/+-]{0,199}")
 _LOOKUPS = ("os.environ/", "oidc/")
 # Providers that a machine can be known to without a key, by its role in their cloud.
 _KNOW_MACHINES = frozenset({"bedrock", "sagemaker", "vertex_ai"})
+# litellm leaves them out without a word where a provider has none. In a response they are made into
+# functions, and back.
+_HAVE_CUSTOM_TOOLS = frozenset({"openai", "azure"})
 _JSON = ((b"content-type", b"application/json"),)
 _EVENTS = ((b"content-type", b"text/event-stream; charset=utf-8"),)
 _NO_KEY = "none"  # so that litellm does not look for one elsewhere
@@ -212,6 +216,8 @@ class LitellmUpstream:
                 code="model_not_found",
             )
         config, provider = self.config, name.partition("/")[0]
+        if operation.path != RESPONSES and provider not in _HAVE_CUSTOM_TOOLS:
+            check_types({"tools": asked.arguments.get("tools")}, tools=frozenset({"function"}))
         # Only where the config says so: clients without a key would else spend on the machine's.
         as_machine = config.auth is Auth.NONE and provider in _KNOW_MACHINES
         fixed: dict[str, object] = {

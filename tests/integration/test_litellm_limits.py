@@ -92,6 +92,16 @@ async def test_a_body_cannot_make_the_proxy_fetch(
     await other.close()
 
 
+@pytest.mark.parametrize("model", ["anthropic/{model}", "gemini/{model}", "mistral/{model}"])
+async def test_a_custom_tool_is_refused_where_it_would_be_left_out(
+    start: Any, upstream: FakeUpstream, model: str
+) -> None:
+    tools = [{"type": "custom", "custom": {"name": "f", "description": "d"}}]
+    error = own_error(await post(start(model), tools=tools), 400, "unsupported_value")
+    assert error["param"] == "tools"
+    assert upstream.received == []
+
+
 async def test_an_image_in_the_body_goes_on(start: Any, upstream: FakeUpstream) -> None:
     url = "data:image/png;base64,aGk="
     content = [{"type": "text", "text": "x"}, {"type": "image_url", "image_url": {"url": url}}]
