@@ -24,7 +24,11 @@ def without_repeats(
     for another reason too.
     """
     digits = settings.force_digits
-    tokens = {t for t in settings.force_tokens if not (digits and any(map(str.isdecimal, t)))}
+    tokens = {
+        _single_spaced(token)
+        for token in settings.force_tokens
+        if not (digits and any(map(str.isdecimal, token)))
+    }
     forced = sorted(
         (s for s in protected if s.kind is Kind.FORCED), key=lambda s: (s.start, s.start - s.end)
     )
@@ -36,12 +40,16 @@ def without_repeats(
         if first < after or first == stop or not kept[first:stop].all():
             continue
         whole = structure.starts[first] == span.start and structure.ends[stop - 1] == span.end
-        token = text[span.start : span.end] if whole else ""
+        token = _single_spaced(text[span.start : span.end]) if whole else ""
         free = not others[first:stop].any() and (structure.partner[first:stop] < 0).all()
         if token in tokens and token == previous and free and not left[after:first].any():
             left[first:stop] = False
         previous, after = token, stop
     return left
+
+
+def _single_spaced(phrase: str) -> str:
+    return " ".join(phrase.split())
 
 
 def _covered(structure: Structure, spans: Sequence[ProtectedSpan]) -> NDArray[np.bool_]:

@@ -35,13 +35,26 @@ _PATH = (
     rf"|(?<![{_W}/.:<])/[{_W}.@%+~-]{{1,100}}/(?:{_NAME}/?){{0,20}}"
     rf"|(?<![{_W}/.:<])/[{_UNSPACED}]{{1,40}}/(?:{_NAME}/?){{0,20}}"
     rf"|(?<![{_W}])[A-Za-z]:\\[^\s:*?\"<>|]{{1,260}}|\\\\[{_W}.-]{{1,80}}\\[^\s:*?\"<>|]{{1,260}}"
+    rf"|(?<![{_W}.\\])\.{{1,2}}\\[{_W}.][^\s:*?\"<>|]{{0,259}}"
+    rf"|(?<![{_W}.\\-])[{_W}.-]{{1,80}}(?:\\[{_W}.@-]{{1,80}}){{1,20}}"
+    rf"\.(?:{_FILE_TYPES})(?![{_W}\\])"
     rf"|(?<![{_W}/.-])[{_W}.@-]{{1,80}}(?:/[{_W}.@-]{{1,80}}){{1,20}}(?:/|(?<=\.)(?=\b)|\.(?:{_FILE_TYPES}))?"
     rf"(?<=[{_W}/])(?![{_W}/])"
     rf"|(?<![{_W}/.-])[{_W}-]{{1,80}}(?:\.[{_W}-]{{1,40}}){{0,3}}\.(?:{_FILE_TYPES})(?![{_W}/])"
     rf"|[{_UNSPACED}]{{1,20}}(?:/[{_UNSPACED}{_W}.-]{{1,60}}){{1,20}}\.(?:{_FILE_TYPES})(?![{_W}/]))"
 )
+# Account and book numbers are written in groups, which are no numbers by themselves.
+_IBAN = (
+    r"[A-Z]{2}\d{2}[ \u00a0][A-Z0-9]{4}(?:[ \u00a0](?=[A-Z]{0,3}\d)[A-Z0-9]{4}){2,7}"
+    r"(?:[ \u00a0](?=[A-Z]{0,2}\d)[A-Z0-9]{1,3})?"
+)
+_ISBN = (
+    r"(?:ISBN(?:-1[03])?:?[ \u00a0](?:97[89][- ])?\d{1,5}[- ]\d{1,7}[- ]\d{1,7}[- ][\dX]"
+    r"|97[89](?P<gap>[- ])\d{1,5}(?P=gap)\d{1,7}(?P=gap)\d{1,7}(?P=gap)\d"
+    r"|(?=(?:\d-?){9}[\dX](?![\w-]))\d{1,5}-\d{1,7}-\d{1,7}-[\dX])"
+)
 _IDENTIFIER = (
-    rf"(?P<identifier>(?<![{_W}-])(?:"
+    rf"(?P<identifier>(?<![{_W}-])(?:{_IBAN}|{_ISBN}|"
     r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"
     r"|0x[0-9A-Fa-f]{1,64}|(?=[a-f]{0,63}[0-9])(?=[0-9]{0,63}[a-f])[0-9a-f]{7,64}"
     r"|[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}"
@@ -92,13 +105,18 @@ def inline_spans(text: str) -> Iterator[ProtectedSpan]:
 
 
 def forced_spans(text: str, force_tokens: tuple[str, ...]) -> Iterator[ProtectedSpan]:
-    """Yield where the configured words and phrases occur; inside a longer word does not count."""
+    """Yield where the configured words and phrases occur; inside a longer word does not count.
+
+    Between the words of a phrase any white space will do.
+    """
     for token in force_tokens:
-        if not token.strip():
+        words = token.split()
+        if not words:
             continue
-        before = r"(?<!\w)" if _is_letter(token[0]) else ""
-        after = r"(?!\w)" if _is_letter(token[-1]) else ""
-        for match in re.finditer(before + re.escape(token) + after, text):
+        before = r"(?<!\w)" if _is_letter(words[0][0]) else ""
+        after = r"(?!\w)" if _is_letter(words[-1][-1]) else ""
+        phrase = r"\s+".join(map(re.escape, words))
+        for match in re.finditer(before + phrase + after, text):
             yield ProtectedSpan(match.start(), match.end(), Kind.FORCED)
 
 

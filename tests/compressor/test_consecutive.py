@@ -37,6 +37,12 @@ def test_a_phrase_counts_as_one() -> None:
     assert shortened(text, {"First", "three"}, force_tokens=forced) == "First the answer is three"
 
 
+def test_a_phrase_over_a_line_break_is_the_same_phrase() -> None:
+    text = "First the answer is maybe the answer\nis surely three"
+    forced = ("the  answer is",)
+    assert shortened(text, {"First", "three"}, force_tokens=forced) == "First the answer is\nthree"
+
+
 def test_a_word_between_that_stays_keeps_both() -> None:
     text = "one and two and three and four"
     assert shortened(text, {"one", "two", "four"}, force_tokens=("and",)) == "one and two and four"

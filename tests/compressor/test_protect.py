@@ -34,6 +34,14 @@ def found(text: str, kind: Kind, **options: object) -> list[str]:
         (Kind.IDENTIFIER, "ticket INC-20417 was closed", "INC-20417"),
         (Kind.IDENTIFIER, "at 10.0.0.12:8080 it hangs", "10.0.0.12:8080"),
         (Kind.IDENTIFIER, "upgrade to 3.18.2 today", "3.18.2"),
+        (Kind.IDENTIFIER, "to DE89 3704 0044 0532 0130 00, please", "DE89 3704 0044 0532 0130 00"),
+        (Kind.IDENTIFIER, "from GB29 NWBK 6016 1331 9268 19.", "GB29 NWBK 6016 1331 9268 19"),
+        (Kind.IDENTIFIER, "see 978-3-16-148410-0 there", "978-3-16-148410-0"),
+        (Kind.IDENTIFIER, "see 3-16-148410-X there", "3-16-148410-X"),
+        (Kind.IDENTIFIER, "see ISBN 0 306 40615 2 there", "ISBN 0 306 40615 2"),
+        (Kind.PATH, "In ..\\rel\\path it is.", "..\\rel\\path"),
+        (Kind.PATH, "Run .\\run.bat, please.", ".\\run.bat"),
+        (Kind.PATH, "Edit src\\app\\main.py first.", "src\\app\\main.py"),
         (Kind.NUMBER, "It costs 4,250.50 euros a year.", "4,250.50 euros"),
         (Kind.NUMBER, "A rise of 12.5% in May.", "12.5%"),
         (Kind.NUMBER, "We meet on 14 March 2026 again.", "14 March 2026"),
@@ -71,6 +79,8 @@ def test_negations_in_several_languages(text: str, negation: str) -> None:
     ("kind", "text"),
     [
         (Kind.PATH, "Use tea and/or coffee, at 90 km/h."),
+        (Kind.PATH, "From x \\to y\\infty and a line\\nbreak."),
+        (Kind.IDENTIFIER, "From 1990-2-3 on, by 12-34-5-6, at 1-800-555-12."),
         (Kind.JSON, "As shown in [3], the set {a, b} is finite."),
         (Kind.CODE, "- a list item\n- another one\n"),
         (Kind.QUOTE, "It's the boys' ball, don't you think?"),
@@ -91,9 +101,37 @@ def test_forced_phrases_stand_at_word_boundaries() -> None:
     ]
 
 
+@pytest.mark.parametrize("space", [" ", "\n", "\n    ", "\u00a0", "  "])
+def test_forced_phrases_are_found_over_any_white_space(space: str) -> None:
+    phrase = f"Project{space}Falcon"
+    for token in ("Project Falcon", " Project  Falcon "):
+        assert found(f"It was {phrase}, they said.", Kind.FORCED, force_tokens=(token,)) == [phrase]
+
+
 @pytest.mark.parametrize(
     "piece",
-    ["{", "[", '{"a":', "`", '"', "<", "a.b", "a/", "-1,", "0x", "| a |\n", "'", "「", "not "],
+    [
+        "{",
+        "[",
+        '{"a":',
+        "`",
+        '"',
+        "<",
+        "a.b",
+        "a/",
+        "-1,",
+        "0x",
+        "| a |\n",
+        "'",
+        "「",
+        "not ",
+        "AB12 ",
+        "978-",
+        "1-",
+        "a\\",
+        "..\\",
+        "&a",
+    ],
 )
 def test_long_runs_of_anything_end(piece: str) -> None:
     spans = find_protected(piece * 20_000, Settings(rate=0.5))
