@@ -126,13 +126,11 @@ class Reloader:
             asked = await self._wait()
             now = await self._stamps()
             if asked or (now != seen and now == before):
-                await self._reload(asked=asked)
-                seen = now = await self._stamps_since(now)
+                looks = dict(now)
+                await self._reload(looks, asked=asked)
+                # A change while it was read stays one.
+                seen = now = {**await self._stamps(), **looks}
             before = now
-
-    async def _stamps_since(self, before: Mapping[Path, _Stamp]) -> Mapping[Path, _Stamp]:
-        """Look at the files of the config as it is now; a change while it was read stays one."""
-        return {**await self._stamps(), **before}
 
     async def _wait(self) -> bool:
         try:
@@ -147,10 +145,30 @@ class Reloader:
         files = [self._path, self._running.access.keys_file, self._broken]
         return await asyncio.to_thread(_stamps, [path for path in files if path is not None])
 
-    async def _reload(self, *, asked: bool) -> None:
+    async def _read(self, looks: dict[Path, _Stamp]) -> Loaded:
+        """Read the config, adding to `looks` how its other file was before that.
+
+        One that is looked at for the first time may have changed since it was read: all of it is
+        read again. Raises ConfigError.
+        """
+        while True:
+            loaded, failed = None, None
+            try:
+                loaded = await asyncio.to_thread(self._source.read)
+                file = loaded.config.access.keys_file
+            except ConfigError as error:
+                failed, file = error, error.path
+            if file is not None and file not in looks:
+                looks.update(await asyncio.to_thread(_stamps, [file]))
+            elif loaded is not None:
+                return loaded
+            elif failed is not None:
+                raise failed
+
+    async def _reload(self, looks: dict[Path, _Stamp], *, asked: bool) -> None:
         tell, path = self._source.tell, self._path
         try:
-            loaded = await asyncio.to_thread(self._source.read)
+            loaded = await self._read(looks)
             config, kept = await asyncio.to_thread(taken_over, self._running, loaded.config)
             if asked or config != self._running:
                 await self._apply(config)

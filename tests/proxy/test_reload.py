@@ -3,11 +3,12 @@ import contextlib
 import logging
 import os
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from proxy.config import Config, ServerConfig, read
+from proxy.config import Config, Loaded, ServerConfig, read
 from proxy.config_section import Section
 from proxy.reload import FIXED, ConfigSource, Reloader, Unusable, taken_over
 from tests.proxy.config_files import FERNET_KEY, LEAST
@@ -231,6 +232,25 @@ async def test_a_keys_file_that_comes_late_is_seen(path: Path, tmp_path: Path) -
         await one.until(lambda: one.results == [False])
         keys.write_text(f"b: {{sha256: {HASH}}}\n")
         await one.until(lambda: one.results == [False, True])
+
+
+async def test_a_keys_file_that_comes_right_after_it_was_looked_for_is_seen(
+    path: Path, tmp_path: Path
+) -> None:
+    keys = tmp_path / "keys.yaml"
+    async with running(path) as one:
+        read_config = one.reloader._source.read
+
+        def too_early() -> Loaded:
+            try:
+                return read_config()
+            finally:
+                keys.write_text(f"b: {{sha256: {HASH}}}\n")
+
+        one.reloader._source = replace(one.reloader._source, read=too_early)
+        path.write_text(LEAST + f"access: {{keys_file: '{keys}'}}")
+        await one.until(lambda: bool(one.configs))
+        assert list(one.configs[0].access.keys) == ["b"]
 
 
 async def test_the_swap_of_a_link_is_seen(tmp_path: Path) -> None:
