@@ -10,13 +10,6 @@ from tests.integration.conftest import Proxy, ProxyServer
 from tests.integration.fake_upstream import JSON, Connection, FakeUpstream, Handler, Received
 
 # What is ignored when litellm is imported, which pytest forgets before every test.
-IGNORED_WARNINGS = (
-    "ignore:.*`ReadOnly` qualifier:UserWarning",
-    "ignore:.*conflict with protected namespace:UserWarning",
-    "ignore:Pydantic serializer warnings:UserWarning",
-    "ignore:Accessing the .*attribute on the instance is deprecated",
-)
-
 ANTHROPIC_USAGE = {
     "input_tokens": 12,
     "cache_read_input_tokens": 3,

@@ -15,7 +15,6 @@ from proxy.savings import Ending
 from tests.integration.conftest import Proxy, ProxyServer
 from tests.integration.fake_upstream import JSON, FakeUpstream
 from tests.integration.providers import (
-    IGNORED_WARNINGS,
     anthropic,
     litellm_proxy,
     ollama,
@@ -23,8 +22,6 @@ from tests.integration.providers import (
 from tests.integration.raw_client import Answer, ask
 from tests.integration.test_failures import closed_port, own_error
 from tests.integration.test_openai_client import CHAT, HALF
-
-pytestmark = [pytest.mark.filterwarnings(warning) for warning in IGNORED_WARNINGS]
 
 ROOT = Path(__file__).parents[2]
 TOOLS: Any = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]

@@ -12,11 +12,9 @@ import pytest
 
 from tests.integration.conftest import ProxyServer
 from tests.integration.fake_upstream import Connection, FakeUpstream, Received
-from tests.integration.providers import IGNORED_WARNINGS, litellm_proxy
+from tests.integration.providers import litellm_proxy
 from tests.integration.test_failures import own_error, self_signed
 from tests.integration.test_litellm import post
-
-pytestmark = [pytest.mark.filterwarnings(warning) for warning in IGNORED_WARNINGS]
 
 CHAT, TEXT = "/v1/chat/completions", "/v1/completions"
 EACH_CLIENT = pytest.mark.parametrize(

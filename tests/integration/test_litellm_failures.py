@@ -12,7 +12,6 @@ from proxy.savings import Ending
 from tests.integration.conftest import ProxyServer, soon
 from tests.integration.fake_upstream import JSON, Connection, FakeUpstream, Handler, Received
 from tests.integration.providers import (
-    IGNORED_WARNINGS,
     anthropic_error,
     anthropic_event,
     anthropic_stream,
@@ -21,8 +20,6 @@ from tests.integration.providers import (
 from tests.integration.test_failures import closed_port, own_error
 from tests.integration.test_litellm import post
 from tests.integration.test_openai_client import CHAT
-
-pytestmark = [pytest.mark.filterwarnings(warning) for warning in IGNORED_WARNINGS]
 
 
 @pytest.fixture

@@ -14,12 +14,11 @@ from policies.types import Match, Route
 from proxy.config_upstream import UpstreamConfig
 from tests.integration.conftest import ProxyServer
 from tests.integration.fake_upstream import JSON, Connection, FakeUpstream, Received
-from tests.integration.providers import IGNORED_WARNINGS, anthropic, anthropic_error, litellm_proxy
+from tests.integration.providers import anthropic, anthropic_error, litellm_proxy
 from tests.integration.raw_client import ask, chat
 from tests.integration.test_failures import own_error
 from tests.integration.test_litellm import BODY, post
 
-pytestmark = [pytest.mark.filterwarnings(warning) for warning in IGNORED_WARNINGS]
 ROOT = Path(__file__).parents[2]
 
 

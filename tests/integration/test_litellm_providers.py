@@ -12,10 +12,8 @@ from proxy.savings import Ending
 from tests.integration.conftest import ProxyServer
 from tests.integration.fake_upstream import FakeUpstream, Handler
 from tests.integration.more_providers import MODEL, bedrock, gemini, mistral
-from tests.integration.providers import IGNORED_WARNINGS, litellm_proxy
+from tests.integration.providers import litellm_proxy
 from tests.integration.test_openai_client import CHAT, HALF
-
-pytestmark = [pytest.mark.filterwarnings(warning) for warning in IGNORED_WARNINGS]
 
 # Each with where a call goes (streamed or not), and the header that its key is sent in.
 EACH = pytest.mark.parametrize(

@@ -24,7 +24,6 @@ from tests.integration.fake_upstream import (
     well_behaved,
 )
 from tests.integration.providers import (
-    IGNORED_WARNINGS,
     anthropic_error,
     anthropic_event,
     anthropic_message,
@@ -33,8 +32,6 @@ from tests.integration.providers import (
     ollama,
 )
 from tests.integration.sdk_clients import HALF, LONG, SAVED, one_record, records
-
-pytestmark = [pytest.mark.filterwarnings(warning) for warning in IGNORED_WARNINGS]
 
 ASKED: dict[str, Any] = {"model": "gpt-4o", "input": LONG, "instructions": "Be brief."}
 TOOL: Any = {
