@@ -37,7 +37,7 @@ from compressor.words import Word, split_words
 
 # Part of every cache key. Raise it with any change to this package outside `classifier` that can
 # change a single character of any output: words, protections, scores, budget, rebuild, verify.
-ALGORITHM_REVISION = "4"
+ALGORITHM_REVISION = "5"
 
 _Probabilities = NDArray[np.float32]
 # Prose has about four characters to a classifier token. A text with more than this many to each

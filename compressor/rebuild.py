@@ -113,16 +113,16 @@ def _hugs(text: str, structure: Structure, end_word: int, next_word: int) -> boo
         return False
     closing = structure.mark[next_word] and structure.gap[next_word] == GAP_NONE
     closing &= not structure.begins[next_word]  # the dots of a path, the minus of a number
-    opens = (
-        text[structure.starts[next_word]] in _OPENING or structure.partner[next_word] > next_word
-    )
-    if closing and not opens:
+    if closing and not _opens(text, structure, next_word):
         return True
     opening = structure.mark[end_word] and structure.gap[end_word + 1] == GAP_NONE
-    return bool(
-        opening
-        and (text[structure.starts[end_word]] in _OPENING or structure.partner[end_word] > end_word)
-    )
+    return bool(opening and _opens(text, structure, end_word))
+
+
+def _opens(text: str, structure: Structure, mark: int) -> bool:
+    """Whether a mark opens something: by its partner, or by what it is where it has none."""
+    partner = int(structure.partner[mark])
+    return partner > mark if partner >= 0 else text[structure.starts[mark]] in _OPENING
 
 
 def _meet(text: str, structure: Structure, end_word: int, next_word: int) -> bool:

@@ -21,7 +21,9 @@ _PAIRS = {
     "“": "”", "„": "“", "«": "»", "‘": "’", "‹": "›", "〈": "〉",
     "&lt;": "&gt;", "&ldquo;": "&rdquo;", "&laquo;": "&raquo;",
 }  # fmt: skip
-_CLOSERS = frozenset(_PAIRS.values())
+# What opens only where it hugs the word behind it, as German and Danish have it: »so« and ‚so‘.
+_TURNED = {"»": "«", "›": "‹", "‚": "‘"}
+_CLOSERS = frozenset(_PAIRS.values()) | frozenset(_TURNED.values())
 _SYMMETRIC = frozenset({'"', "'", "*", "**", "***", "__", "~~", "''", "&quot;", "&#39;"})
 _EMPHASIS = frozenset({"*", "**", "***", "~~"})
 _PAIR_REACH = 400  # words between an opening mark and its partner
@@ -246,16 +248,17 @@ def _partners(
                 partner[opener], partner[index] = index, opener
                 del open_marks[at:]
                 continue
-        if sign in _PAIRS and len(open_marks) < 16:
+        if len(open_marks) == 16:
+            continue
+        if sign in _PAIRS:
             open_marks.append((_PAIRS[sign], index))
         elif (
-            sign in _SYMMETRIC
-            and len(open_marks) < 16
+            (sign in _SYMMETRIC or sign in _TURNED)
             and index + 1 < len(words)
             and gap[index + 1] == GAP_NONE
             and (index == 0 or gap[index] != GAP_NONE or _parts(text[word.start - 1], sign))
         ):
-            open_marks.append((sign, index))
+            open_marks.append((_TURNED.get(sign, sign), index))
     return partner
 
 

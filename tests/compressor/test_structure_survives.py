@@ -133,6 +133,30 @@ def test_marks_beside_what_is_protected_go_with_the_words_around_them(rate: floa
         assert not faults(PROTECTED, kept), "".join(PROTECTED[s.start : s.end] for s in kept)
 
 
+GERMAN = (
+    "»Das ist ja eine schöne Bescherung«, dachte er, »und wer soll das alles bezahlen?« Er ging "
+    "langsam über die Brücke und sah ins Wasser. »Wer ›nein‹ sagt«, hatte der Vater einmal gesagt, "
+    "»muss auch ‚ja‘ sagen können.«"
+)
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_german_quotes_that_come_to_stand_side_by_side_do_not_meet(rate: float) -> None:
+    for seed in range(40):
+        result = "".join(GERMAN[s.start : s.end] for s in kept_slices(GERMAN, rate, seed))
+        assert "«»" not in result
+        assert result.count("»") == result.count("«")
+
+
+def test_quotes_are_paired_whichever_way_they_point() -> None:
+    for text in ("er »ruft« laut", "il « crie » fort", "«Sí», dijo", "er ›ruft‹", "‚so‘ da"):
+        words = split_words(text)
+        partner = read_structure(text, words).partner
+        assert sorted(partner[partner >= 0].tolist()) == [
+            i for i, word in enumerate(words) if text[word.start] in "«»‹›‚‘"
+        ], text
+
+
 def test_items_keep_their_markers_and_turns_their_speakers() -> None:
     for seed in range(20):
         kept = kept_slices(REAL, 0.5, seed)
