@@ -6,51 +6,20 @@ the other: "not" kept for the sake of a word further on would otherwise negate t
 
 import re
 
+from compressor.protect.negation_words import NEGATING_PHRASES, NEGATING_WORDS
 from compressor.types import Kind, ProtectedSpan
 
-# Several words that negate together; their parts say something else when one is lost.
-_PHRASES = (
-    r"no longer|not only|not just|not yet|not at all|not even|not a single|not one|no more|"
-    r"no fewer|no less|by no means|in no way|on no account|under no circumstances|no one|"
-    r"rather not|yet to|far from|instead of|rather than|other than|nothing but|anything but|"
-    r"(?:fail|neglect|refus)(?:s|es|ed|ing)? to|declined? to|unable to|"
-    r"nicht (?:mehr|nur|einmal|länger)|noch nicht|noch nie|gar nicht|gar kein\w{0,2}|überhaupt nicht|"
-    r"auf keinen fall|unter keinen umständen|in keiner weise|anstatt|statt dessen|"
-    r"personne ne|nulle part|pas encore|toujours pas|pas du tout|pas non plus|en aucun cas|au lieu de|"
-    r"ya no|aún no|todavía no|en absoluto|de ningún modo|en ningún caso|en vez de|en lugar de|"
-    r"já não|ainda não|de modo nenhum|non più|non ancora|per niente|in nessun caso"
-)
-_ENGLISH = (
-    "not no never none nobody nothing nowhere neither nor without cannot unless except hardly "
-    "barely scarcely rarely seldom dont doesnt didnt cant couldnt wont wouldnt shouldnt isnt arent "
-    "wasnt werent hasnt havent hadnt aint lack lacks lacked lacking non deny denies denied nope nah"
-)
-_GERMAN = (
-    "nicht nichts nie niemals niemand niemandem niemanden nirgends nirgendwo kein keine keinen "
-    "keinem keiner keines keinerlei keinesfalls keineswegs ohne weder außer kaum nein nee"
-)
-_FRENCH = "ne pas jamais rien aucun aucune aucunement sans ni non nulle nullement guère sauf hormis"
-_SPANISH = (
-    "nunca jamás nada nadie ningún ninguno ninguna ningunos ningunas sin ni tampoco salvo apenas"
-)
-_OTHERS = (
-    "não nem sem nenhum nenhuma ninguém nunca jamais senza nessun nessuno nessuna né neanche "
-    "nemmeno neppure mica niet geen nooit zonder niemand niets не нет ни без никогда ничего никто"
-)
-
-_WORDS = "|".join(
-    sorted(
-        set(f"{_ENGLISH} {_GERMAN} {_FRENCH} {_SPANISH} {_OTHERS}".split()),
-        key=lambda word: (-len(word), word),
-    )
-)
 # An underscore is Markdown's emphasis here (_not_), unless it joins letters (is_not_null).
 _START = r"(?<![^\W_])(?<![^\W_]_)"
 _END = r"(?![^\W_]|_[^\W_]|['’])"
+# Italian "never", not the month; Finnish "not", not the German egg.
+_LOWERCASE = (
+    r"(?-i:(?<!\d )(?<!\d\. )(?<!1er )(?<!en )(?<!de )(?<!mois )mai(?!,? (?:19|20)\d\d)|ei)"
+)
 _NEGATION = re.compile(
-    rf"{_START}(?:(?:{_PHRASES}){_END}|personne (?=n['’])|(?<!a )few{_END}|"
+    rf"{_START}(?:(?:{NEGATING_PHRASES}){_END}|personne (?=n['’])|(?<!a )few{_END}|"
     rf"(?:[nN]e|[nN]['’])\s?\w{{1,20}}\s(?:plus|point|personne|que|pas|jamais|rien){_END}|"
-    rf"(?:{_WORDS}){_END}|[^\W\d_]{{0,12}}n['’]t{_END}|[nN]['’](?=\w))",
+    rf"(?:{NEGATING_WORDS}){_END}|{_LOWERCASE}{_END}|[^\W\d_]{{0,12}}n['’]t{_END}|[nN]['’](?=\w))",
     re.IGNORECASE,
 )
 # What only looks like one: "No. 5", "n.º 5", a typeface, a dance.
@@ -60,7 +29,9 @@ _NO_NEGATION = re.compile(
     re.IGNORECASE,
 )
 _WEDER = re.compile(r"\b[Ww]eder\b[^.!?\n]{1,120}?\b(?P<noch>noch)\b")
-_CAPITALS = frozenset({"NE", "NI", "SEM", "SIN", "PAS"})  # compass points, elements, acronyms
+_CAPITALS = frozenset(
+    {"NE", "NI", "SEM", "SIN", "PAS", "NIC", "ANI"}
+)  # compass points, elements, acronyms
 
 _FUNCTION_LIST = (
     "a an the of to in on at by for from with as and or but be been being is are was were am it its "
@@ -91,6 +62,17 @@ _JAPANESE = re.compile(
     r"(?:ませんでした|ません|なかった|なければ|なくて|(?<![少危])ないで?|なく(?=、|。|$)|ず(?=に|、|。)に?|"
     r"ざる|なし(?!で)|なしで|まい(?=[。、]))(?:[\u3041-\u309f]{0,8}(?=[。、？！」\n]|$))?|[未無不非](?=[\u4e00-\u9fff])[\u4e00-\u9fff]{1,2}"
 )
+# "nu" is now in Dutch and Swedish, naked in French.
+_ROMANIAN = re.compile("[ășțşţ]")
+_NU = re.compile(rf"{_START}nu{_END}", re.IGNORECASE)
+_HANGUL = "[\uac00-\ud7a3]"
+# Most negations of Korean follow what they negate (먹지 않았다), two short ones come before it.
+_KOREAN = re.compile(
+    rf"(?:{_HANGUL}+\s)?(?<!{_HANGUL})"
+    rf"(?:않|없|아니|아닙|아닌|못하|못한|못할|못했|마세요|마십시오|말고|말아|말라){_HANGUL}*|"
+    rf"(?<!{_HANGUL})(?:안|못)\s{_HANGUL}+|(?<!{_HANGUL})전혀(?!{_HANGUL})"
+)
+_THAI = re.compile("(?:ไม่|อย่า|ห้าม|มิได้|ปราศจาก)[\u0e01-\u0e7f]{0,3}")
 _KANA = re.compile(r"[\u3041-\u30ff]")
 
 
@@ -107,7 +89,10 @@ def negation_spans(text: str) -> list[ProtectedSpan]:
     found += [(m.start("noch"), _bearing_end(text, m.end())) for m in _WEDER.finditer(text)]
     if not text.isascii():
         found += [m.span() for m in _JAPANESE.finditer(text) if _KANA.search(m.group())]
-        found += [m.span() for m in _CHINESE.finditer(text)]
+        for pattern in (_CHINESE, _KOREAN, _THAI):
+            found += [m.span() for m in pattern.finditer(text)]
+        if _ROMANIAN.search(text):
+            found += [(m.start(), _bearing_end(text, m.end())) for m in _NU.finditer(text)]
     return [ProtectedSpan(*span, Kind.NEGATION, conditional=True) for span in _merged(text, found)]
 
 

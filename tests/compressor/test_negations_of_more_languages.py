@@ -1,0 +1,115 @@
+"""Negations in further languages and with words of exception: none is lost where its word stays."""
+
+import re
+
+import numpy as np
+import pytest
+
+from compressor.extract import extract
+from compressor.protect.negation import negation_spans
+from compressor.tokens import load_counter
+from compressor.types import Settings
+from compressor.words import split_words
+
+COUNTER = load_counter("o200k_base")
+RATES = (0.6, 0.3)
+
+# language, sentence, the negation in it, a word that it negates
+SENTENCES = [
+    ("en", "The pump runs without a break, apart from Sundays in winter.", "apart from", "Sundays"),
+    ("en", "The gate opens for the guests only if the warden agrees.", "only if", "warden"),
+    ("en", "Keep the lid closed, lest the sample dry out.", "lest", "sample"),
+    ("en", "The fee is waived aside from the first instalment.", "aside from", "first"),
+    ("de", "Er zieht aus, es sei denn, der Mieter widerspricht.", "es sei denn", "Mieter"),
+    ("de", "Die Halle öffnet nur, wenn der Wart zustimmt.", "nur, wenn", "Wart"),
+    ("fr", "Le musée est ouvert, excepté le lundi matin.", "excepté", "lundi"),
+    ("fr", "Le bail continue à moins que le locataire parte.", "à moins que", "locataire"),
+    ("es", "La tienda abre excepto los lunes por la tarde.", "excepto", "lunes"),
+    ("es", "El plazo sigue a menos que el cliente pague.", "a menos que", "cliente"),
+    ("it", "Il medico non ha mai visto il paziente a casa.", "mai", "visto"),
+    ("it", "Il negozio apre tutti i giorni tranne il lunedì.", "tranne", "lunedì"),
+    ("it", "Il dottore non ha trovato niente nella scatola.", "niente", "scatola"),
+    ("pt", "A loja abre exceto na segunda de manhã.", "exceto", "segunda"),
+    ("nl", "De winkel is open behalve op maandag in de winter.", "behalve", "maandag"),
+    ("nl", "Het contract loopt door tenzij de huurder opzegt.", "tenzij", "huurder"),
+    ("pl", "Nikt z sąsiadów nigdy tego psa wcześniej widział.", "Nikt", "sąsiadów"),
+    ("pl", "Lekarz przyjmuje codziennie oprócz poniedziałku rano.", "oprócz", "poniedziałku"),
+    ("pl", "Proszę podać kawę bez cukru i mleka.", "bez", "cukru"),
+    ("cs", "Prosím kávu bez cukru a mléka.", "bez", "cukru"),
+    ("cs", "Ten pes není nebezpečný pro sousedy.", "není", "nebezpečný"),
+    ("ru", "Склад открыт каждый день, кроме понедельника утром.", "кроме", "понедельника"),
+    ("ru", "Здесь нельзя оставлять машину на ночь.", "нельзя", "оставлять"),
+    ("uk", "У лікаря немає вільного часу сьогодні.", "немає", "часу"),
+    ("sv", "Patienten får inte köra bil före operationen.", "inte", "köra"),
+    ("sv", "Ingen av grannarna har sett hunden där.", "Ingen", "grannarna"),
+    ("sv", "Läkaren har aldrig träffat patienten hemma.", "aldrig", "träffat"),
+    ("sv", "Drick kaffet utan socker efter maten.", "utan", "socker"),
+    ("no", "Pasienten må ikke kjøre bil før operasjonen.", "ikke", "kjøre"),
+    ("da", "Drik kaffen uden sukker efter maden.", "uden", "sukker"),
+    ("fi", "Lääkäri ei ole nähnyt potilasta kotona.", "ei", "nähnyt"),
+    ("tr", "Bu ilaç çocuklar için uygun değil diyor doktor.", "değil", "uygun"),
+    ("tr", "Hiçbir komşu köpeği bahçede görmüş.", "Hiçbir", "komşu"),
+    ("ro", "Bolnavul bea cafeaua fără zahăr dimineața.", "fără", "zahăr"),
+    ("ro", "Nu am văzut câinele în grădină, domnule.", "Nu", "văzut"),
+    ("hu", "A beteg a kávét cukor nélkül issza.", "nélkül", "cukor"),
+    ("el", "Ο ασθενής δεν πρέπει να οδηγήσει σήμερα.", "δεν", "οδηγήσει"),
+    ("el", "Πίνει τον καφέ χωρίς ζάχαρη το πρωί.", "χωρίς", "ζάχαρη"),
+    ("ar", "المريض لم يتناول الدواء هذا الصباح في البيت.", "لم", "يتناول"),
+    ("ar", "هذا الدواء ليس آمنا للأطفال في البيت.", "ليس", "آمنا"),
+    ("ar", "اشرب القهوة بدون سكر بعد الغداء.", "بدون", "سكر"),
+    ("he", "הרופא לא ראה את החולה הבוקר בבית.", "לא", "ראה"),
+    ("hi", "मरीज़ ने आज सुबह दवा नहीं ली थी।", "नहीं", "ली"),
+    ("hi", "कॉफ़ी बिना चीनी के पी जाती है।", "बिना", "चीनी"),
+    ("vi", "Bệnh nhân không uống thuốc sáng nay ở nhà.", "không", "uống"),
+    ("id", "Pasien tidak minum obat pagi ini di rumah.", "tidak", "minum"),
+    ("ko", "환자는 오늘 아침에 약을 먹지 않았다.", "않았다", "먹지"),
+    ("ko", "그 창고에는 오늘 남은 물건이 없습니다.", "없습니다", "물건이"),
+    ("ko", "의사는 어제 환자를 못 만났다고 했다.", "못", "만났다고"),
+    ("ko", "이 약은 아이에게 안전한 것이 아닙니다.", "아닙니다", "것이"),
+    ("ko", "여기에 차를 세우지 마세요.", "마세요", "세우지"),
+    ("th", "ผู้ป่วยไม่กินยาเมื่อเช้านี้ที่บ้าน", "ไม่", "กิน"),
+    ("th", "ห้ามจอดรถหน้าประตูโรงพยาบาล", "ห้าม", "จอด"),
+]  # fmt: skip
+
+
+def kept_characters(text: str, rate: float, seed: int) -> set[int]:
+    words = split_words(text)
+    noise = np.random.default_rng(seed).random(len(words), np.float32)
+    result = extract(text, words, noise, Settings(rate=rate), COUNTER)
+    return {i for span in result.kept for i in range(span.start, span.end)}
+
+
+def characters(text: str, words: str, lang: str) -> set[int]:
+    edge = "" if lang == "th" else r"\b"
+    found = re.search(edge + re.escape(words) + r"(?!\w)" * (lang != "th"), text)
+    assert found
+    return set(range(*found.span()))
+
+
+@pytest.mark.parametrize(("lang", "text", "negation", "negated"), SENTENCES)
+def test_a_negation_stays_with_its_word(lang: str, text: str, negation: str, negated: str) -> None:
+    wanted, called_for = characters(text, negation, lang), characters(text, negated, lang)
+    tried = 0
+    for rate in RATES:
+        for seed in range(10):
+            kept = kept_characters(text, rate, seed)
+            if called_for & kept:
+                tried += 1
+                assert wanted <= kept, f"{lang} at {rate}"
+    assert tried
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Wir treffen uns am 5. Mai im Park.",
+        "Le 5 mai, la ville fête le printemps.",
+        "Das Ei liegt im Nest.",
+        "Ik woon nu in Gent.",
+        "नाम और काम",
+        "안녕하세요, 집 안에 있어요.",
+        "เก้าอี้ไม้",
+    ],
+)
+def test_what_only_looks_like_a_negation(text: str) -> None:
+    assert [text[s.start : s.end] for s in negation_spans(text)] == []
