@@ -16,7 +16,7 @@ _YEAR = r"(?:1\d|20)\d\d"
 _DATE = re.compile(
     rf"(?<![\d.-])\d{{4}}-(?:0\d|1[0-2])-[0-3]\d(?![\d-])"
     rf"|(?<![\d/]){_YEAR}/(?:0\d|1[0-2])/[0-3]\d(?![\d/])"
-    rf"|(?<![\d./]){_DAY}(?P<sign>[./]){_DAY}(?P=sign){_YEAR}(?![\d/])"
+    rf"|(?<![\d./-]){_DAY}(?P<sign>[./-]){_DAY}(?P=sign){_YEAR}(?![\d/-])"
     rf"|(?<![\w.,]){_DAY}(?:{_SUFFIX}|\.)\s(?:of\s|de\s)?{_MONTH}(?:,?\s(?:de\s|del\s)?{_YEAR})?(?!\w)"
     rf"|(?<!\w){_MONTH}\s(?:the\s)?{_DAY}{_SUFFIX}(?![\w:%])(?:,?\s{_YEAR}(?!\w))?"
     r"|(?:\d{4}\s?年\s?)?\d{1,2}\s?月\s?\d{1,2}\s?[日号]"

@@ -53,8 +53,25 @@ _ISBN = (
     r"|97[89](?P<gap>[- ])\d{1,5}(?P=gap)\d{1,7}(?P=gap)\d{1,7}(?P=gap)\d"
     r"|(?=(?:\d-?){9}[\dX](?![\w-]))\d{1,5}-\d{1,7}-\d{1,7}-[\dX])"
 )
+_TELEPHONE = (
+    r"(?:\+(?=(?:\D{0,3}\d){7})\d{1,3}(?:[ \u00a0./-]{0,2}\(?\d{1,5}\)?){2,7}"
+    r"|\(\d{2,5}\)[ \u00a0-]?\d{3,5}[ \u00a0-]\d{3,5})"
+)
+_IPV6 = (
+    r"(?=[0-9A-Fa-f:]{0,40}\d)(?=[0-9A-Fa-f:]{0,40}::|(?:[0-9A-Fa-f]{1,4}:){7})"
+    r"(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?:/\d{1,3}|%\w{1,15})?"
+)
+# A date in digits is none of these: where it stands decides whether it stays.
+_HYPHENED = r"(?!\d\d?-\d\d?-\d{4}(?![\d-]))\d{1,6}(?:-\d{2,6}){1,5}-\d{3,6}"
+_ELEMENTS = r"(?:[A-Z][a-z]?\d{0,3})"
+# Ca(OH)2, [Cu(NH3)4]2+, SO4^2-: what has neither brackets nor a charge is one word anyway.
+_CHEMICAL = (
+    rf"(?:\[(?=[^\]\s]{{0,30}}\d)(?:{_ELEMENTS}|\({_ELEMENTS}{{1,8}}\)\d{{0,3}}){{1,10}}\]\d{{0,2}}[+−-]?"
+    rf"|{_ELEMENTS}{{0,8}}(?:\({_ELEMENTS}{{1,8}}\)\d{{1,3}}{_ELEMENTS}{{0,4}}){{1,4}}"
+    rf"|{_ELEMENTS}{{1,8}}(?:\^\d[+−-]|(?<=\d)[+−-]))"
+)
 _IDENTIFIER = (
-    rf"(?P<identifier>(?<![{_W}-])(?:{_IBAN}|{_ISBN}|"
+    rf"(?P<identifier>(?<![{_W}-])(?:{_IBAN}|{_ISBN}|{_TELEPHONE}|{_IPV6}|{_HYPHENED}|{_CHEMICAL}|"
     r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"
     r"|0x[0-9A-Fa-f]{1,64}|(?=[a-f]{0,63}[0-9])(?=[0-9]{0,63}[a-f])[0-9a-f]{7,64}"
     r"|[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}"

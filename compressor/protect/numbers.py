@@ -2,6 +2,7 @@
 
 import re
 
+from compressor.protect.units import CURRENCY, SCALE, UNIT
 from compressor.types import Kind, ProtectedSpan
 
 MONTH = (
@@ -9,43 +10,31 @@ MONTH = (
     r"Juni|July?|Juli|Aug(?:ust|\.)?|Sept?(?:ember|\.)?|Oct(?:ober|\.)?|Okt(?:ober|\.)?|"
     r"Nov(?:ember|\.)?|Dec(?:ember|\.)?|Dez(?:ember|\.)?|janvier|février|mars|avril|mai|juin|"
     r"juillet|août|septembre|octobre|novembre|décembre|enero|febrero|marzo|abril|mayo|junio|julio|"
-    r"agosto|septiembre|octubre|noviembre|diciembre)"
-)
-_CURRENCY = r"(?:[$€£¥₹₽₩]|US\$|A\$|C\$|USD|EUR|GBP|CHF|JPY|Rs\.?)"
-_SCALE = (
-    r"(?:thousand|hundred|million|billion|trillion|dozen|[Tt]ausend|Millionen|Million|Milliarden|"
-    r"Milliarde|milliers?|millions?|milliards?|mil|millones|millón|bn|mn|[kKmMbB](?![\w]))"
-)
-_UNIT = (
-    r"(?:%|‰|percent(?:age points?)?|per cent|Prozent|pour cent|por ciento|pp|bps|°\s?[CFK]?|"
-    r"degrees?|Grad|degrés?|grados?|[nµμmckdMG]?m[²³23]?|km²?|mi|miles?|ft|feet|foot|inch(?:es)?|"
-    r"yards?|met(?:er|re)s?|kilomet(?:er|re)s?|centimet(?:er|re)s?|millimet(?:er|re)s?|"
-    r"[Kk]ilometern?|[Mm]etern?|kilómetros?|metros?|mètres?|kilomètres?|"
-    r"[kmµμn]?g|kilograms?|kilos?|grams?|Kilogramm|Gramm|kilogramos?|gramos?|kilogrammes?|grammes?|"
-    r"tons?|tonnes?|Tonnen|lbs?|pounds?|oz|ounces?|[mµdc]?[lL]|lit(?:er|re)s?|Litern?|litros?|"
-    r"gallons?|gal|acres?|hectares?|ha|"
-    r"[nµμm]?s|ms|secs?|seconds?|mins?|minutes?|hrs?|hours?|h|days?|weeks?|months?|years?|decades?|"
-    r"centur(?:y|ies)|Sekunden?|Minuten?|Stunden?|Tagen?|Tage|Wochen?|Monaten?|Monate|Jahren?|Jahre|"
-    r"secondes?|heures?|jours?|semaines?|mois|ans?|années?|segundos?|minutos?|horas?|días?|"
-    r"semanas?|mes(?:es)?|años?|[KMGTP]i?B(?:/s|ps)?|[kMGT]?bps|bits?|bytes?|[kMGT]?Hz|"
-    r"[kMG]?W(?:h)?|[kMm]?V|m?Ah?|[kM]?Pa|k?cal(?:ories)?|k?J|mmHg|bar|psi|rpm|mph|km/h|kph|m/s|"
-    r"px|dpi|fps|dB|[mµμ]?[Mm]ol|mg/[dk][lLg]|IU|[kK]elvin|USD|EUR|GBP|CHF|JPY|dollars?|euros?|"
-    r"cents?|pesos?|yen|francs?|pence|Dollar|Euro|times|x|a\.?m\.?|p\.?m\.?|AM|PM|BC|AD|BCE|CE|"
-    r"o['’]clock|Uhr|people|users?|tokens?|percentile|points?)"
+    r"agosto|septiembre|octubre|noviembre|diciembre|gennaio|febbraio|aprile|maggio|giugno|luglio|"
+    r"settembre|ottobre|novembre|dicembre|janeiro|fevereiro|março|maio|junho|julho|setembro|outubro|"
+    r"novembro|dezembro|januari|februari|maart|mei|augusti|augustus|maj|stycznia|lutego|marca|kwietnia|"
+    r"maja|czerwca|lipca|sierpnia|września|października|listopada|grudnia|января|февраля|марта|апреля|"
+    r"мая|июня|июля|августа|сентября|октября|ноября|декабря|Ocak|Şubat|Mart|Nisan|Mayıs|Haziran|"
+    r"Temmuz|Ağustos|Eylül|Ekim|Kasım|Aralık)"
 )
 _CJK_UNIT = (
     r"[年月日時时分秒円元个個人名件台岁歳回度％%万萬億亿兆千百倍号號第歩枚本冊層階区年代世紀天周层字片米吨]{1,4}|"
     r"(?:平方|立方)?(?:公斤|公里|毫克|毫升|厘米|米|美元|欧元|メートル|キロ|グラム|パーセント|センチ|トン|ドル|ユーロ|リットル)"
 )
 _EXPONENT = r"[^\S\n]?[×x·*]\s?10(?:\^|\*\*)?[-−+⁻]?[\d⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4}(?!\w)"
-_NUMERAL = rf"\d+(?:[.,:/’'·]\d+){{0,8}}[½⅓¼¾⅔]?(?:{_EXPONENT}|[eE][-+]?\d{{1,3}}(?!\w)|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,4}})?"
+# 1 234,56 and 12 000, but not the year and the count of "in 2024 100 people"
+_GROUPED = r"\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)(?:[.,]\d+)?"
+_NUMERAL = rf"(?:{_GROUPED}|\d+(?:[.,:/’'·]\d+){{0,8}}|\.\d+)(?:\s\d/\d{{1,2}}(?![\d/]))?[½⅓¼¾⅔]?(?:{_EXPONENT}|\^[-−+]?\d{{1,3}}|[eE][-+]?\d{{1,3}}(?!\w)|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,4}})?"
 _ISO_DATE = r"(?<![\d.-])\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?(?![\d-])"
 _SUFFIX = r"(?:st|nd|rd|th|s|er|ère|e|º|ª)(?!\w)"
 _ONE = rf"{_NUMERAL}(?:{_SUFFIX})?"
+_POWER = r"(?:\^[-−]?\d|⁻[¹²³⁴])"
+_PER = r"(?:/(?:\d+(?:\.\d+)?\s?m²|\w{1,8})){0,2}"
+_MEASURE = rf"{UNIT}{_POWER}?(?:[\s·⋅][A-Za-zµμ]{{1,4}}{_POWER}){{0,3}}{_PER}"
 _AMOUNT = (
-    rf"(?:[~≈<>≤≥±]\s?)?(?:(?<![\w.])[+\-−])?(?:{_CURRENCY}\s?)?{_ONE}"
-    rf"(?:(?:[^\S\n]?[-–—−~〜±×x]|\s?(?:to|bis|à|a))\s?(?:{_CURRENCY}\s?)?{_ONE}(?!\w))?"
-    rf"\+?(?:[\s-]?{_SCALE}(?!\w))?(?:(?:[\s-]?(?:per\s)?{_UNIT}(?:/\w{{1,8}}){{0,2}}|/\w{{1,8}})(?!\w)|(?:{_CJK_UNIT}))?"
+    rf"(?:(?<![-=<>])[~≈<>≤≥±]\s?)?(?:(?<![\w.])[+\-−])?(?:{CURRENCY}\s?)?{_ONE}"
+    rf"(?:(?:[^\S\n]?[-–—−~〜±×x]|\s?(?:to|bis|à|a))\s?(?:{CURRENCY}\s?)?{_ONE}(?!\w))?"
+    rf"\+?(?:[\s-]?{SCALE}(?!\w))?(?:(?:[\s-]?(?:per\s|d[ie]\s|d['’])?{_MEASURE}|/\w{{1,8}})(?!\w)|(?:{_CJK_UNIT}))?"
     r"(?:[年月]\d{1,2}[月日]?){0,2}"
 )
 _NUMBER = re.compile(
@@ -53,6 +42,9 @@ _NUMBER = re.compile(
     rf"(?<!\w){MONTH}\s\d{{1,2}}(?:{_SUFFIX})?(?:,?\s\d{{4}})?(?!\w)|"
     rf"(?<![A-Za-z\d_.,])\d{{1,2}}(?:{_SUFFIX}|\.)?\s(?:of\s|de\s)?{MONTH}(?:,?\s(?:de\s)?\d{{4}})?(?!\w)|"
     rf"(?<!\w){MONTH}\s\d{{4}}(?!\w)|"
+    r"(?<![A-Za-z\d_.,+])\d{2,4}(?:[ \u00a0]\d{2,4}){3,5}(?![\w.,])|"  # cards, French telephones
+    r"(?<![\w.])\d{1,2}h\d\d(?!\w)|"
+    r"(?<![\w.])\d{1,3}°\s?\d{1,2}[′'’](?:\s?\d{1,2}(?:[.,]\d+)?[″\"”])?\s?[NSEWO]?(?!\w)|"
     rf"(?:(?<![A-Za-z\d_.,]){_AMOUNT})"
     r"|[½⅓¼¾⅔]"
 )
@@ -75,10 +67,10 @@ _NUMBER_WORD = (
     r"ciento|tre|quattro|cinque|sette|otto|nove|dieci|venti|cento|três|quatro|sete|oito|dez|vinte"
 )
 _IN_WORDS = re.compile(
-    rf"(?<![\w'’-])(?:(?i:{_UNIT_NUMBER})[\s-](?:{_SCALE}|{_UNIT})(?:[\s-]{_UNIT})?|"
+    rf"(?<![\w'’-])(?:(?i:{_UNIT_NUMBER})[\s-](?:{SCALE}|{UNIT})(?:[\s-]{UNIT})?|"
     rf"(?i:one)\s(?:in|of|out of)\s(?:(?i:{_NUMBER_WORD})|\d+)|"
-    rf"(?i:{_NUMBER_WORD})(?:[\s-](?:and\s)?(?i:{_NUMBER_WORD})){{0,4}}(?:[\s-]{_SCALE})?"
-    rf"(?:[\s-](?:per\s)?{_UNIT})?)(?![\w-])",
+    rf"(?i:{_NUMBER_WORD})(?:[\s-](?:and\s)?(?i:{_NUMBER_WORD})){{0,4}}(?:\sand\sa\s(?:half|quarter))?(?:[\s-]{SCALE})?"
+    rf"(?:[\s-](?:per\s)?{UNIT})?)(?![\w-])",
 )
 
 # What limits a number stays with it: "at least 5" without "at least" is another number.
@@ -97,7 +89,9 @@ _LIMITS = (
 )
 _BEFORE = re.compile(
     rf"(?:(?<![\w'’])(?:{_LIMITS})\s(?:the\s|a\s|an\s|about\s|des\s|de\s|les\s|los\s|the\snext\s)?|"
-    r"(?<![\w])[A-Za-zαβσμχκ][²\d]?\s?[=<>≤≥±≈]{1,2}\s?|[<>≤≥≈±~=∼]{1,2}\s?|"
+    r"(?<![\w])[A-Za-zαβσμχκ][²\d]?\s?(?:[<>=!]=|[=<>≤≥±≈≠])\s?|"
+    r"(?<![-=<>])(?:[<>=!]=|[<>≤≥≈±~=∼≠])\s?|"  # not the end of an arrow
+    r"(?:§{1,2}|№|(?<![\w'’])(?:arts?|sec|nos?|nr|figs?|eqs?|tab|ch|paras?|abs|pp?|vol)\.)\s?|"
     r"(?:至少|最多|最少|不超过|不超過|不少于|不到|不足|超过|超過|约|約|大约|近|每|第|从|共|仅|僅|最大|最高|最低|少なくとも))\Z",
     re.IGNORECASE,
 )
@@ -105,7 +99,9 @@ _AFTER = re.compile(
     r"\s?(?:or|and) (?:more|less|fewer|higher|lower|above|below|over|under|older|younger|later|earlier|longer|up)(?!\w)|"
     r"\s(?:oder|und) (?:mehr|weniger|älter|jünger|höher|länger)(?!\w)|\s(?:ou|et) (?:plus|moins)(?!\w)|"
     r"\s(?:o|y) (?:más|menos)(?!\w)|\s(?:a|an|per|each) (?:second|minute|hour|day|night|week|month|year|person|head)(?!\w)|"
-    r"\s(?:at (?:most|least)|of age|old|ago|each|apiece)(?!\w)|\+(?!\w)|"
+    r"\sand a (?:half|quarter)(?!\w)|\s(?:at (?:most|least)|of age|old|ago|each|apiece)(?!\w)|\+(?!\w)|"
+    r"(?:\((?:\d{1,3}|[a-z]|[ivx]{1,5})\)){1,4}(?!\w)|"  # section 12.3(b)(iv)
+    r"\s(?:UTC|GMT|[ECMP][SD]?T|CES?T|MES?Z|BST|IST|JST|MSK)(?:\s?[+−-]\s?\d{1,2}(?::\d\d)?)?(?!\w)|"
     r"(?:以上|以下|未満|未满|以内|以內|以降|まで|程度|ほど|あたり|余|多|左右|超)"
 )
 _SIGNS = "<>=≤≥≈~±"

@@ -1,0 +1,121 @@
+"""Numbers as doctors, lawyers, shops, chemists and other languages write them: one span each."""
+
+import pytest
+
+from compressor.protect import find_protected
+from compressor.protect.dates import date_spans
+from compressor.protect.numbers import number_spans
+from compressor.types import Settings
+
+
+def spans(text: str) -> list[str]:
+    return [text[s.start : s.end] for s in find_protected(text, Settings(rate=0.5))]
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("The eGFR was 38 mL/min/1.73 m² then.", "38 mL/min/1.73 m²"),
+        ("The BNP was 1,840 pg/mL then.", "1,840 pg/mL"),
+        ("Insulin glargine 22 units in all.", "22 units"),
+        ("An infusion of 0.5 mcg/kg/min ran.", "0.5 mcg/kg/min"),
+        ("Potassium of 10 mEq went in.", "10 mEq"),
+        ("There were 2 tablets or 3 puffs left.", "3 puffs"),
+        ("The price was 1 234,56 € in May.", "1 234,56 €"),
+        ("It cost 12 000 euros in all.", "12 000 euros"),
+        ("It cost R$ 3.500,00 in all.", "R$ 3.500,00"),
+        ("It cost 250 kr in all.", "250 kr"),
+        ("It cost ₺45 in all.", "₺45"),
+        ("Es kostet 3,5 Mio. Euro im Jahr.", "3,5 Mio. Euro"),
+        ("Es kostet 5 Mrd. € im Jahr.", "5 Mrd. €"),
+        ("Цена 3,5 млн рублей за год.", "3,5 млн рублей"),
+        ("Поезд идёт 15 минут до города.", "15 минут"),
+        ("Cena wynosi 3,5 mln zł za rok.", "3,5 mln zł"),
+        ("Pociąg jedzie 15 minut do miasta.", "15 minut"),
+        ("Tåget tar 15 minuter till staden.", "15 minuter"),
+        ("Il costo è di 3,5 milioni di euro.", "3,5 milioni di euro"),
+        ("Il treno impiega 15 minuti per Roma.", "15 minuti"),
+        ("O trem leva 2 dias até a cidade.", "2 dias"),
+        ("De trein doet er 3 uur over nu.", "3 uur"),
+        ("Le train part à 18h30 de Lyon.", "18h30"),
+        ("The train leaves at 3:15 p.m. EST sharp.", "3:15 p.m. EST"),
+        ("The call is at 14:30 UTC+2 sharp.", "14:30 UTC+2"),
+        ("It lies at 52.5200° N and so on.", "52.5200° N"),
+        ("It lies at 40°26′46″N and so on.", "40°26′46″N"),
+        ("It rose by 30 basis points in May.", "by 30 basis points"),
+        ("A rise of 2.5-fold was seen.", "2.5-fold"),
+        ("The board is 2 1/4 inches wide.", "2 1/4 inches"),
+        ("It took two and a half years to end.", "two and a half years"),
+        ("It took an hour and a half to end.", "an hour and a half"),
+        ("The rate is 3.2 × 10^-3 s^-1 here.", "3.2 × 10^-3 s^-1"),
+        ("It gives -1234.5 kJ mol⁻¹ of heat.", "-1234.5 kJ mol⁻¹"),
+        ("It moves at 5 m s⁻¹ to the left.", "5 m s⁻¹"),
+        ("The flux was 2 W m^-2 by day.", "2 W m^-2"),
+        ("Cells at 10^6 cells/mL were used.", "10^6 cells/mL"),
+        ("We gave 10 µM to each.", "10 µM"),
+        ("The effect was p = .19 in the end.", "p = .19"),
+        ("As section 12.3(b)(iv) has it, no.", "12.3(b)(iv)"),
+        ("Pursuant to § 11(2)(a) of the act.", "§ 11(2)(a)"),
+        ("It is so under Art. 82 of the act.", "Art. 82"),
+        ("This is shown in Fig. 3b of it.", "Fig. 3b"),
+        ("It is told on pp. 34–36 of the book.", "pp. 34–36"),
+        ("Die Regel steht in Nr. 7 der Satzung.", "Nr. 7"),
+        ("Her phone is (555) 123-4567 by day.", "(555) 123-4567"),
+        ("Her phone is +1-800-555-0199 by day.", "+1-800-555-0199"),
+        ("Her phone is +44 20 7946 0958 by day.", "+44 20 7946 0958"),
+        ("Her phone is +49 (0)30 1234-5678 by day.", "+49 (0)30 1234-5678"),
+        ("Son numéro est 01 23 45 67 89 au bureau.", "01 23 45 67 89"),
+        ("The card 4111 1111 1111 1111 was used.", "4111 1111 1111 1111"),
+        ("Her ORCID is 0000-0002-1825-0097 there.", "0000-0002-1825-0097"),
+        ("The host is 2001:db8::8a2e:370:7334 there.", "2001:db8::8a2e:370:7334"),
+        ("The host is fe80::1 on that link.", "fe80::1"),
+        ("The ion [Cu(NH3)4]2+ is blue.", "[Cu(NH3)4]2+"),
+        ("The base Ca(OH)2 was added.", "Ca(OH)2"),
+        ("The ion SO4^2- was left over.", "SO4^2-"),
+        ("The ion Fe3+ was left over.", "Fe3+"),
+    ],
+)
+def test_a_number_is_one_span_with_its_unit(text: str, whole: str) -> None:
+    assert whole in spans(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        ("Il 5 maggio 2024 era festa.", "5 maggio 2024"),
+        ("Em 5 de maio de 2024 foi festa.", "5 de maio de 2024"),
+        ("Op 5 mei 2024 was het feest.", "5 mei 2024"),
+        ("Den 5 maj 2024 var det fest.", "5 maj 2024"),
+        ("W dniu 5 maja 2024 r. odbyło się święto.", "5 maja 2024"),
+        ("В тот день, 5 мая 2024 года, был праздник.", "5 мая 2024"),
+        ("Tam 5 Mayıs 2024 bayram oldu.", "5 Mayıs 2024"),
+        ("It was signed on 14-10-2025 by both.", "14-10-2025"),
+    ],
+)
+def test_dates_of_more_languages_always_stay(text: str, date: str) -> None:
+    assert date in [text[s.start : s.end] for s in date_spans(text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It rose from 91% -> 96% in May.",
+        "The map sends 5 => 7 and more.",
+        "It went 12 --> 14 then.",
+    ],
+)
+def test_an_arrow_is_no_comparison(text: str) -> None:
+    assert not any(">" in span for span in spans(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "never"),
+    [
+        ("In 2024 100 people came to see it.", "2024 100 people"),
+        ("We saw it in 1999 (a good year) and after.", "1999 (a good year)"),
+        ("Section 3 (a) is short and (b) is long.", "3 (a)"),
+        ("It has 3 minor and 4 great faults.", "3 min"),
+    ],
+)
+def test_numbers_that_stand_apart_are_apart(text: str, never: str) -> None:
+    assert not any(never in text[s.start : s.end] for s in number_spans(text))
