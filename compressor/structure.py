@@ -33,13 +33,17 @@ _ABBREVIATION_LIST = (
     "sen rep jan feb mar apr jun jul aug sep sept oct nov dec"
 )
 _ABBREVIATIONS = frozenset(_ABBREVIATION_LIST.split())
+_WORDS_TOO = frozenset({"no", "nos", "art"})  # abbreviations before a number alone
 _SHORT_LINE = 45  # a line this short was broken on purpose, not wrapped
 
+_TIME = r"\d{1,2}:\d\d(?::\d\d)?(?:[ \u202f]?[AaPp]\.?[Mm]\.?)?"
+_DAY = r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4},?[ \u202f]"
 _LABEL = re.compile(
     r"[ \t>]{0,40}"
-    r"(?P<item>(?:[-*+•‣◦–·▪]|\(?\d{1,4}[.):](?!\d)|\d{1,3}(?:\.\d{1,3}){1,4}\.?|\(?[a-zA-Z][.)]|#{1,6})"
+    r"(?P<item>(?:[-*+•‣◦–·▪]|\(?\d{1,4}[.):](?!\d)|\d{1,3}(?:\.\d{1,3}){1,4}\.?|\(?[a-zA-Z][.)]|#{1,6}|"
+    r":[A-Za-z][\w -]{0,40}:)"
     r"(?:[ \t]{1,8}\[[ xX]\])?[ \t]{1,8})?"
-    r"(?:\[?\(?\d{1,2}:\d\d(?::\d\d)?\)?\]?[ \t]{1,4})?"
+    rf"(?:[\[(]{{0,2}}(?:{_DAY})?{_TIME}[\])]{{0,2}}[ \t]{{1,4}}(?:[-–][ \t])?)?"
     r"(?:<[^\s<>]{1,40}>(?=[ \t])|"
     r"(?:\*\*)?[^\W\d_a-zà-ÿ][\w.'’()/&-]{0,30}(?:[ \t][\w.'’()/&-]{1,30}){0,4}[ \t]?"
     r"(?:\*\*:|:\*\*|[:：])(?!//)(?=[ \t]|[^\x00-\x7f]))?"
@@ -136,11 +140,16 @@ def _labels(
                 label[first:last] = True
                 opens[first] = True
                 after = int(np.searchsorted(starts, stop))
-                if after < len(starts) and text[starts[first]] == "#":  # a heading is one line
+                if after < len(starts) and _is_one_line(text, int(starts[first]), end):
                     opens[after] = True
                 break
         position = stop + 1
     return label, opens
+
+
+def _is_one_line(text: str, start: int, end: int) -> bool:
+    """Whether a label is a heading's, or a key's whose value stands in a column."""
+    return text[start] == "#" or text[end : end + 1] == "\t" or text[end : end + 2] == "  "
 
 
 def _label_ends(found: re.Match[str]) -> list[int]:
@@ -177,6 +186,8 @@ def _abbreviates(text: str, words: Sequence[Word], index: int) -> bool:
     if index == 0 or words[index - 1].end != words[index].start or index + 1 == len(words):
         return False
     before = text[words[index - 1].start : words[index - 1].end]
+    if before.lower() in _WORDS_TOO:
+        return text[words[index + 1].start] in "0123456789#º°"
     return before.lower() in _ABBREVIATIONS or (len(before) == 1 and before.isupper())
 
 

@@ -29,7 +29,11 @@ _TIME = re.compile(r"[T ,]{1,2}\d{1,2}:\d\d")
 def date_spans(text: str) -> Iterator[ProtectedSpan]:
     """Yield the dates of `text`, ascending; not where one with a time begins its line."""
     for match in _DATE.finditer(text):
-        start, end = match.span()
-        line = text.rfind("\n", 0, start) + 1
-        if start - line > 5 or not (_STAMP.match(text[line:start]) and _TIME.match(text, end)):
-            yield ProtectedSpan(start, end, Kind.NUMBER)
+        if not begins_stamp(text, *match.span()):
+            yield ProtectedSpan(*match.span(), Kind.NUMBER)
+
+
+def begins_stamp(text: str, start: int, end: int) -> bool:
+    """Whether what stands here, a date, begins its line and has a time behind it."""
+    line = text.rfind("\n", 0, start) + 1
+    return bool(start - line <= 5 and _STAMP.match(text[line:start]) and _TIME.match(text, end))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from compressor.protect.dates import begins_stamp
 from compressor.types import Kind, ProtectedSpan
 
 _FILE_TYPES = (
@@ -70,8 +71,9 @@ _CHEMICAL = (
     rf"|{_ELEMENTS}{{0,8}}(?:\({_ELEMENTS}{{1,8}}\)\d{{1,3}}{_ELEMENTS}{{0,4}}){{1,4}}"
     rf"|{_ELEMENTS}{{1,8}}(?:\^\d[+−-]|(?<=\d)[+−-]))"
 )
+_MENTION = r"<[@#!][A-Za-z0-9^]{2,60}(?:\|[^<>|\n]{0,60})?>"  # as Slack writes them
 _IDENTIFIER = (
-    rf"(?P<identifier>(?<![{_W}-])(?:{_IBAN}|{_ISBN}|{_TELEPHONE}|{_IPV6}|{_HYPHENED}|{_CHEMICAL}|"
+    rf"(?P<identifier>(?<![{_W}-])(?:{_IBAN}|{_ISBN}|{_TELEPHONE}|{_IPV6}|{_HYPHENED}|{_CHEMICAL}|{_MENTION}|"
     r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"
     r"|0x[0-9A-Fa-f]{1,64}|(?=[a-f]{0,63}[0-9])(?=[0-9]{0,63}[a-f])[0-9a-f]{7,64}"
     r"|[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}"
@@ -102,6 +104,8 @@ _KIND = {
 }
 _TRAILING = ".,;:!?*'’"
 _DIGITS = re.compile(r"\d+")
+_SHORT_DATE = re.compile(r"\d{1,4}(?P<sign>[.-])\d{1,2}(?P=sign)\d{1,4}")
+_LINK_TEXT = re.compile(r"\|[^<>|\n]{1,200}>")
 _SLASHED_WORDS = re.compile(r"[^\W\d_]{1,20}(?:/[^\W\d_]{1,20}){1,3}")
 
 
@@ -115,6 +119,11 @@ def inline_spans(text: str) -> Iterator[ProtectedSpan]:
         kind = _KIND[name]
         if kind in (Kind.URL, Kind.PATH):
             end = _trimmed(text, start, end)
+        if kind is Kind.URL:
+            start, end = _with_brackets(text, start, end)
+        dated = kind is Kind.IDENTIFIER and _SHORT_DATE.fullmatch(text, start, end)
+        if dated and begins_stamp(text, start, end):
+            continue
         if kind is Kind.PATH and not _is_path(text[start:end]):
             continue
         if end > start:
@@ -152,6 +161,17 @@ def _trimmed(text: str, start: int, end: int) -> int:
             break
         end -= 1
     return end
+
+
+def _with_brackets(text: str, start: int, end: int) -> tuple[int, int]:
+    """Take in the angle brackets around an address, and the text of one of Slack's links."""
+    opening = next((mark for mark in ("<", "<mailto:") if text.endswith(mark, 0, start)), "")
+    if not opening:
+        return start, end
+    if text.startswith(">", end):
+        return start - len(opening), end + 1
+    shown = _LINK_TEXT.match(text, end)
+    return (start - len(opening), shown.end()) if shown else (start, end)
 
 
 def _is_path(path: str) -> bool:
