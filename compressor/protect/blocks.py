@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from compressor.protect.listings import listing_end
 from compressor.protect.logs import is_log_line
+from compressor.protect.marked_blocks import marked_end
 from compressor.protect.traces import loosened_frames, trace_end
 from compressor.types import Kind, ProtectedSpan
 
@@ -24,7 +25,7 @@ _CODE_LINE = re.compile(
     r"return\b.{0,300}|import\s+[\w.]{1,100}|from\s+[\w.]{1,100}\s+import\b.{0,300}|@\w.{0,200}|"
     r"#include\b.{0,200}|(?:const|let|var|val)\s+\w{1,80}\s*=.{0,300}|\$ \S.{0,300}|//.{0,300}|"
     r"(?:public|private|protected|static|func|fn|function)\b.{0,300}[{;]|"
-    r"[\w.\[\]\"'$]{1,120}\s?[-+*/|]?=\s?[^\s=].{0,300}|[\w.]{1,120}\([^()]{0,300}\);?|"
+    r"(?:export )?[\w.\[\]\"'$]{1,120}\s?[-+*/|]?=\s?[^\s=].{0,300}|[\w.]{1,120}\([^()]{0,300}\);?|"
     r".{0,300}[{};]|[})\]]{1,4}[,;]?)$"
 )
 _CODE_SIGN = re.compile(r"[={}<>;|$\[\]]|\w\(|^\s*(?:>>>|\.\.\.|#|//)")
@@ -40,6 +41,11 @@ _SENTENCE = re.compile(r"[^\W\d_]{2}[.!?,:]$")
 _LONGEST_CODE_LINE = 400
 _INDENTED = re.compile(r"(?: {4}|\t)[ \t]*\S")
 _MIN_CODE_LINES = 3
+_HEADER = re.compile(r"\s{0,80}(?:async )?(?:def|class)\s+\w.{0,300}:\s*$|.{0,300}[({\[]\s*$")
+_REMARK = re.compile(r"(?:#|//|--)\s")
+_DOCSTRING = re.compile(r"[rRuU]?(\"{3}|'{3})")
+_DOCSTRING_REACH = 200  # lines
+_NUMBERED = re.compile(r"\s{0,8}(?P<number>\d{1,6})(?:\t|→|\s?[:|](?=\s|$))")
 
 
 def block_spans(text: str) -> list[ProtectedSpan]:
@@ -75,15 +81,16 @@ class _Block:
 def _block_at(lines: list[Line], index: int) -> _Block:
     """Return the block that starts at this line; one that stops at `index` is none."""
     line = lines[index][2]
-    if fence := _FENCE.match(line):
-        return _Block(_fence_end(lines, index, fence.group(1)))
+    if (stop := _fence_end(lines, index) or marked_end(lines, index)) > index:
+        return _Block(stop)
     if _DIFF_START.match(line) and (stop := _diff_end(lines, index)) > index:
         return _Block(stop)
     if (stop := trace_end(lines, index)) > index:
         return _Block(stop, trace=True)
     if "|" in line and (stop := _table_end(lines, index)) > index:
         return _Block(stop, Kind.TABLE)
-    if (stop := max(_code_end(lines, index), listing_end(lines, index))) > index:
+    ends = (_code_end, _documented_end, _numbered_end, listing_end)
+    if (stop := max(end(lines, index) for end in ends)) > index:
         return _Block(stop)
     if _TAG_LINE.match(line):
         return _Block(index + 1)
@@ -92,7 +99,12 @@ def _block_at(lines: list[Line], index: int) -> _Block:
     return _Block(index)
 
 
-def _fence_end(lines: list[Line], index: int, fence: str) -> int:
+def _fence_end(lines: list[Line], index: int) -> int:
+    """Where the fence that opens here is closed, else the text's end; 0 where none opens."""
+    opening = _FENCE.match(lines[index][2])
+    if not opening:
+        return 0
+    fence = opening.group(1)
     for at in range(index + 1, len(lines)):
         closing = _FENCE.match(lines[at][2])
         if closing and closing.group(1).startswith(fence) and not lines[at][2].strip(" \t>`~"):
@@ -128,19 +140,26 @@ def _code_end(lines: list[Line], index: int) -> int:
     """Where a stretch of unfenced code that starts here ends; `index` when it is none.
 
     Indented after a blank line, half of the lines have to look like code, or three quarters to hold
-    signs that prose seldom has; elsewhere nearly all have to look like code.
+    signs that prose seldom has; elsewhere nearly all have to look like code. There remarks, and
+    what is indented under a definition, speak neither for code nor against it.
     """
     first = lines[index][2]
     if not first.strip() or not (_is_code(first) or _INDENTED.match(first)):
         return index
     indented = bool(_INDENTED.match(first)) and (index == 0 or not lines[index - 1][2].strip())
-    end, code, signs, total = index, 0, 0, 0
+    end, code, signs, total, defined = index, 0, 0, 0, False
     for at, line in _nonblank(lines, index):
         looks = _is_code(line)
         if indented and not _INDENTED.match(line):
             break
-        if not indented and not looks and not _INDENTED.match(line):
+        if not indented and not looks:
+            if _INDENTED.match(line):
+                end, total = at + 1, total + (not defined)
+                continue
+            if code and _REMARK.match(line):
+                continue
             break
+        defined = defined or _HEADER.match(line) is not None
         signs += bool(looks or _CODE_SIGN.search(line))
         code, total = code + looks, total + 1
         end = at + 1
@@ -153,6 +172,37 @@ def _code_end(lines: list[Line], index: int) -> int:
     return end if code >= _MIN_CODE_LINES and code * 10 >= total * 7 else index
 
 
+def _documented_end(lines: list[Line], index: int) -> int:
+    """Where the docstring of a module and the lines of code right behind it stop."""
+    found = _DOCSTRING.match(lines[index][2])
+    if not found:
+        return index
+    reach = min(len(lines), index + _DOCSTRING_REACH)
+    after = [lines[index][2][found.end() :], *(line for _, _, line in lines[index + 1 : reach])]
+    stop = next((index + n + 1 for n, line in enumerate(after) if found[1] in line), index)
+    end = stop
+    for at, line in _nonblank(lines, stop):
+        if not _is_code(line):
+            break
+        end = at + 1
+    return end if stop > index and end > stop else index
+
+
+def _numbered_end(lines: list[Line], index: int) -> int:
+    """Where code stops that is shown with the numbers of its lines."""
+    at, code, total = index, 0, 0
+    number = None
+    while at < len(lines) and (found := _NUMBERED.match(lines[at][2])):
+        if number is not None and int(found["number"]) != number + 1:
+            break
+        number = int(found["number"])
+        line = lines[at][2][found.end() :]
+        total += bool(line.strip())
+        code += bool(line.strip()) and (_is_code(line) or _CODE_SIGN.search(line) is not None)
+        at += 1
+    return at if at - index >= _MIN_CODE_LINES and code * 2 >= total > 0 else index
+
+
 def _is_one_line_of_code(line: str) -> bool:
     return (
         len(line) <= _LONGEST_CODE_LINE
@@ -163,12 +213,12 @@ def _is_one_line_of_code(line: str) -> bool:
 
 
 def _nonblank(lines: list[Line], index: int) -> Iterator[tuple[int, str]]:
-    """Yield the lines from here on, passing over single blank lines, up to two blank ones."""
+    """Yield the lines from here on, passing over one or two blank lines, up to three of them."""
     blanks = 0
     for at in range(index, len(lines)):
         line = lines[at][2]
         blanks = 0 if line.strip() else blanks + 1
-        if blanks > 1:
+        if blanks > 2:
             return
         if not blanks:
             yield at, line

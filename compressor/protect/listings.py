@@ -1,8 +1,10 @@
-"""Lists that tools print: files, matches, CSV, result tables of databases, markup, SQL."""
+"""Lists that tools print: files, matches, columns, result tables of databases, markup, SQL."""
 
 import re
 from collections.abc import Callable, Sequence
 
+from compressor.protect.columns import columns_end
+from compressor.protect.commands import commands_end
 from compressor.protect.configuration_files import configuration_end
 from compressor.protect.markup import is_html_line
 
@@ -26,8 +28,6 @@ _SQL = re.compile(
     r"ALTER TABLE|WITH \w+ AS)\b"
 )
 _LONGEST_LINE = 2000
-_DELIMITERS = ("\t", ",", ";")
-_LONGEST_FIELD = 40  # characters, in the mean
 
 
 def listing_end(lines: Sequence[Line], index: int) -> int:
@@ -49,7 +49,8 @@ def listing_end(lines: Sequence[Line], index: int) -> int:
     for end in (
         configuration_end(lines, index),
         _ruled_table_end(lines, index),
-        _delimited_end(lines, index),
+        columns_end(lines, index),
+        commands_end(lines, index),
     ):
         if end > index:
             return end
@@ -87,22 +88,3 @@ def _ruled_table_end(lines: Sequence[Line], index: int) -> int:
     if stop < len(lines) and re.fullmatch(r"\(\d+ rows?\)", lines[stop][2].strip()):
         stop += 1
     return stop if stop > index + 2 else index
-
-
-def _delimited_end(lines: Sequence[Line], index: int) -> int:
-    """At least three lines with one number of short fields; prose has spaces behind its commas."""
-    first = lines[index][2]
-    for delimiter in _DELIMITERS:
-        fields = first.count(delimiter)
-        if fields < 2 or (delimiter != "\t" and first.count(delimiter + " ") * 4 > fields):
-            continue
-        if len(first) > _LONGEST_FIELD * (fields + 1):
-            continue
-        stop = _while(lines, index, _has_fields(delimiter, fields))
-        if stop - index >= 3:
-            return stop
-    return index
-
-
-def _has_fields(delimiter: str, fields: int) -> Callable[[str], bool]:
-    return lambda line: line.count(delimiter) == fields

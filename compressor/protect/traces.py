@@ -20,8 +20,8 @@ _PYTHON_LINK = re.compile(
 )
 _FRAME = re.compile(
     r"\s{1,40}at [\w.$<>/ \[\]]{1,200}\(|\s{1,40}at [^\s(]{1,300}:\d+|"
-    r"\s{0,40}(?:Caused by|Suppressed): \S|\s{1,40}\.\.\. \d+ more|\s{0,10}--- End of |"
-    r"\s{1,40}from \S{1,300}:\d+:in "
+    r"\s{0,40}(?:Caused by|Suppressed): \S|\s{1,40}\.\.\. \d+ (?:more|common frames)|"
+    r"\s{0,10}--- End of |\s{1,40}from \S{1,300}:\d+:in "
 )
 # A frame that names a place in a file: prose can read "  at the pier (Tuesday)".
 _PLACED = re.compile(
@@ -34,6 +34,15 @@ _MESSAGE = re.compile(
 )
 _LONGEST_MESSAGE = 5  # lines
 _LONGEST_LINE = 2000
+# What databases and drivers add to a message, at the margin.
+_ADDED = re.compile(
+    r"\[(?:SQL|parameters): |\(Background on this error|(?:DETAIL|HINT|CONTEXT|LINE \d{1,6}): "
+)
+_RUST_PANIC = re.compile(r"thread '[^'\n]{0,100}'(?: \(\d+\))? panicked at ")
+_RUST_LINE = re.compile(r"stack backtrace:\s*$|note: \S|\s{0,6}\d{1,4}: \S|\s{4,40}at \S")
+_RUSTC = re.compile(r"(?:error|warning)(?:\[E\d{4}\])?: \S")
+_RUSTC_PLACE = re.compile(r"\s{0,8}--> \S{1,300}:\d+")
+_RUSTC_LINE = re.compile(r"\s{0,8}(?:-->|:::|\d{0,6}\s{0,6}\||=\s|\.\.\.)|(?:help|note): \S")
 _PANIC = re.compile(r"(?:panic|fatal error): \S")
 _GOROUTINE = re.compile(r"goroutine \d+ (?:.{0,60} )?\[[^\]]{1,100}\]:")
 _GO_PLACE = re.compile(r"\s{1,8}\S{1,300}:\d+(?: \+0x[0-9a-f]{1,16})?\s*$")
@@ -50,15 +59,41 @@ def trace_end(lines: Sequence[Line], index: int) -> int:
         at = index + 1
         while at < len(lines) and lines[at][2][:1].isspace():
             at += 1
-        return min(at + 1, len(lines))  # the exception's line
+        return _message_end(lines, min(at + 1, len(lines)))  # behind the exception's line
     if _PYTHON_LINK.match(line):
         return index + 1
-    if (stop := _goroutines_end(lines, index)) > index:
+    if (stop := max(_goroutines_end(lines, index), _rust_end(lines, index))) > index:
         return stop
     at = _first_frame(lines, index)
     while at < len(lines) and _FRAME.match(lines[at][2]):
         index = at = at + 1
     return index
+
+
+def _message_end(lines: Sequence[Line], at: int) -> int:
+    """Where a Python message stops: it goes on indented, or over what has indented lines below."""
+    while at < len(lines):
+        line = lines[at][2]
+        following = lines[at + 1][2] if at + 1 < len(lines) else ""
+        goes_on = line[:1].isspace() or _ADDED.match(line) or following[:1].isspace()
+        if is_log_line(line) or not (goes_on if line.strip() else _ADDED.match(following)):
+            break
+        at += 1
+    return at
+
+
+def _rust_end(lines: Sequence[Line], index: int) -> int:
+    """Where a panic with its backtrace, or a message of the compiler with its excerpt, stops."""
+    following = lines[index + 1][2] if index + 1 < len(lines) else ""
+    if _RUST_PANIC.match(lines[index][2]):
+        at, pattern = min(index + 1 + bool(following.strip()), len(lines)), _RUST_LINE
+    elif _RUSTC.match(lines[index][2]) and _RUSTC_PLACE.match(following):
+        at, pattern = index + 2, _RUSTC_LINE
+    else:
+        return index
+    while at < len(lines) and pattern.match(lines[at][2]):
+        at += 1
+    return at
 
 
 def _first_frame(lines: Sequence[Line], index: int) -> int:

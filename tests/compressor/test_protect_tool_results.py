@@ -55,6 +55,13 @@ def test_listings_code_and_data_are_left_alone(name: str) -> None:
         "    Git is a tool that few of the merchants have ever heard of.\n\nThat is all.",
         "panic: that was all he said.\n\nNobody knew why he had said it, or to whom.",
         "first - second - third | fourth\nand so on | and so forth",
+        "Q.  Did he go there?  I mean home.\nA.  He may have.  Who can tell?\nQ.  Well.  Go on.",
+        "commit to the plan\nAuthor: nobody has told us yet who that was",
+        "FROM the beginning\nWe knew it.",
+        "thread 'of Ariadne' was found by him.\nAnd so on.",
+        "It is $5 to enter.\n\n$ is the sign of a dollar.",
+        "[a remark]\n----\nAnd then on.",
+        "In 2024:\t12\n7: the dwarfs\n8: the nights\n9: the lives of a cat",
         "Kosten; Zeiten; und Mühen sind hoch.\nNutzen; Freude; und Ruhe auch.",
     ],
 )

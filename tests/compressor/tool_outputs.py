@@ -244,4 +244,151 @@ int main(void) {
     printf("hello");
     return 0;
 }""",
+    "kubectl": """NAME                        READY   STATUS             RESTARTS      AGE
+api-7d9f8b6c5-x2x4z         1/1     Running            0             3d2h
+worker-5c4b7d9f8-abcde      0/1     CrashLoopBackOff   17 (2m ago)   62m
+redis-0                     1/1     Running            0             12d""",
+    "df": """Filesystem      Size  Used Avail Use% Mounted on
+udev            3.9G     0  3.9G   0% /dev
+/dev/sda1        50G   48G  1.2G  98% /
+tmpfs           797M  1.4M  796M   1% /run""",
+    "ps": """USER         PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND
+root           1  0.0  0.1 168372 11996 ?        Ss   Oct10   0:12 /sbin/init splash
+www-data    1042 97.3  4.2 912312 345000 ?       R    09:12  42:01 php-fpm: pool www""",
+    "invoice": """Pos  Description                          Qty   Unit price    Total
+1    Hydraulic pump HP-220                 2    CHF 1'480.00  CHF 2'960.00
+2    Seal kit, 40x62x10 mm NBR            12      € 14,90       € 178,80
+3    Installation (on site, 3.5 h)         1     $1,050.00     $1,050.00""",
+    "CSV with quoted fields": """id,name,comment,amount
+1,"Smith, John","Never got the parcel, not even a reply",12.50
+2,"O'Neil, Ann","The ""premium"" box wasn't closed",7
+3,Li Wei,,1300.00""",
+    "reStructuredText table": """=====  =====  ======
+A      not A  A or B
+=====  =====  ======
+False  True   False
+True   False  True
+=====  =====  ======""",
+    "Python error of several lines": """Traceback (most recent call last):
+  File "/app/main.py", line 12, in <module>
+    Settings()
+pydantic_core._pydantic_core.ValidationError: 2 validation errors for Settings
+database_url
+  Field required [type=missing, input_value={}, input_type=dict]
+    For further information visit https://errors.pydantic.dev/2.5/v/missing
+port
+  Input should be a valid integer, unable to parse string as an integer [type=int_parsing]""",
+    "Python error with its SQL": """Traceback (most recent call last):
+  File "/app/db.py", line 7, in run
+    session.execute(statement)
+sqlalchemy.exc.IntegrityError: (psycopg2.errors.NotNullViolation) null value in column "name"
+DETAIL:  Failing row contains (4711, null).
+
+[SQL: INSERT INTO users (id, name) VALUES (%(id)s, %(name)s)]
+[parameters: {'id': 4711, 'name': None}]
+(Background on this error at: https://sqlalche.me/e/20/gkpj)""",
+    "Rust panic": """thread 'main' panicked at src/main.rs:42:18:
+called `Result::unwrap()` on an `Err` value: Os { code: 2, message: "No such file" }
+stack backtrace:
+   0: rust_begin_unwind
+             at /rustc/9fc6b43126469e3858e2fe86cafb4f0fd5068869/library/std/src/panicking.rs:665:5
+   1: app::load_config
+             at ./src/main.rs:42:18
+note: Some details are omitted, run with `RUST_BACKTRACE=full` for a verbose backtrace.""",
+    "rustc": """error[E0502]: cannot borrow `v` as mutable because it is also borrowed as immutable
+ --> src/main.rs:6:5
+  |
+4 |     let first = &v[0];
+  |                  - immutable borrow occurs here
+5 |
+6 |     v.push(6);
+  |     ^^^^^^^^^ mutable borrow occurs here""",
+    "Java frames in common": """java.lang.IllegalStateException: the queue is closed
+\tat com.shop.ImportJob.run(ImportJob.java:88)
+Caused by: java.sql.SQLException: the value is null
+\tat org.postgresql.Driver.run(Driver.java:26)
+\t... 42 common frames omitted""",
+    "shell session": """ana@host:~/project$ npm test
+root@db-1:/etc# systemctl restart the postgres service
+PS C:\\Users\\ana> Get-ChildItem and show it
+>>> walk(tree, 0)""",
+    ".env with export": """DATABASE_URL=postgres://app:s3cret@db.internal:5432/app
+# the key is not for production
+SECRET_KEY=abc def ghi
+export NODE_ENV=production
+DEBUG=False""",
+    "Dockerfile": """FROM python:3.12-slim AS build
+WORKDIR /app
+COPY requirements.txt .
+RUN pip install --no-cache-dir -r requirements.txt
+ENV PYTHONUNBUFFERED=1 \\
+    PORT=8000
+COPY . .
+
+# not as root
+USER nobody
+CMD ["gunicorn", "-w", "4", "app:app"]""",
+    "git log": """commit 3f9c2ab41d7e8f6a5b4c3d2e1f0a9b8c7d6e5f4a (HEAD -> main, tag: v2.3.1)
+Merge: 1a2b3c4 5d6e7f8
+Author: Dana Kim <dana@example.org>
+Date:   Tue Oct 14 09:12:44 2025 +0200""",
+    "lines with numbers": """     1\timport os
+     2\t
+     3\t# The order of these matters to all of the steps behind them
+     4\tSTEPS = ["load", "clean"]
+     5\tdef main():
+     6\t    for step in STEPS:""",
+    "class with docstrings": '''@dataclass
+class Server:
+    """A server with a host and a port, neither of which may be empty in the end."""
+
+    host: str
+    port: int = DEFAULT_PORT
+
+    def url(self) -> str:
+        """Return where it is, and nothing else."""
+        return f"http://{self.host}:{self.port}"''',
+    "module with docstring": '''"""Reads the settings of the application, which are not validated.
+
+Nothing in this module should be imported by the workers.
+"""
+
+from __future__ import annotations
+
+import os''',
+    "reStructuredText code": """.. code-block:: python
+
+   import server
+   the_port = 8080
+
+   server.run(port=the_port)""",
+    "AsciiDoc code": """[source,bash]
+----
+sudo dpkg -i the package
+tool init
+----""",
+    "AsciiDoc table": """|===
+|Name |Value
+|users |no more than 50
+|===""",
+    "crontab": """# m h dom mon dow command
+0 3 * * * /usr/local/bin/backup.sh --full
+*/15 * * * * curl -fsS https://hc.example/ping/abc
+@reboot /opt/start.sh now""",
+    "requirements": """fastapi==0.110.0
+uvicorn[standard]>=0.29,<0.30
+pydantic>=2
+-e .
+pytest; python_version >= "3.11\"""",
+    "script of a page": """<script>
+var total = 1;
+if (total < 2) { alert("the total is small"); }
+</script>""",
+    "display maths": """$$
+\\min_{x} \\frac{1}{2}\\|Ax - b\\|_2^2 + \\lambda \\|x\\|_1
+$$""",
+    "LaTeX environment": """\\begin{align}
+a &= b + c \\\\
+d &= e
+\\end{align}""",
 }
