@@ -1,4 +1,4 @@
-"""Lines for machines outside fences: shell prompts, Dockerfiles, crontabs, requirements, commits."""
+"""Lines for machines outside fences: prompts, Dockerfiles, crontabs, requirements, make, commits."""
 
 import re
 from collections.abc import Sequence
@@ -25,7 +25,9 @@ _PINNED = re.compile(
     r"(?:\s?;.{1,200})?|\s?;\s?\w{1,40} ?[=<>!]=? ?.{1,100})\s*$"
 )
 _BARE = re.compile(r"[A-Za-z0-9][\w.-]{0,80}\s*$|-(?:e|r|c|-[a-z-]{2,30})[ =]\S{1,200}\s*$")
+_TARGET = re.compile(r"[a-z.%$][\w./%$(){}-]{0,80}(?:[ \t]{1,4}[\w./%$(){}-]{1,80}){0,20}:(?:\s|$)")
 _COMMIT = re.compile(r"commit [0-9a-f]{7,64}\b")
+_RECIPE = re.compile(r"\t\S")
 _COMMIT_FIELD = re.compile(r"(?:Merge|Author|AuthorDate|Date|Commit|CommitDate):\s")
 
 
@@ -37,10 +39,9 @@ def commands_end(lines: Sequence[Line], index: int) -> int:
     if _FROM.match(line):
         return _dockerfile_end(lines, index)
     if _COMMIT.match(line):
-        at = index + 1
-        while at < len(lines) and _COMMIT_FIELD.match(lines[at][2]):
-            at += 1
-        return at if at > index + 1 else index
+        return _followed_end(lines, index, _COMMIT_FIELD)
+    if _TARGET.match(line):
+        return _followed_end(lines, index, _RECIPE)
     if _REMARK.match(line) and index + 1 < len(lines) and _CRON.match(lines[index + 1][2]):
         return _rows_end(lines, index + 1, _CRON, _REMARK, least=1)
     if _CRON.match(line):
@@ -48,6 +49,14 @@ def commands_end(lines: Sequence[Line], index: int) -> int:
     if _PINNED.match(line):
         return _rows_end(lines, index, _PINNED, _BARE, least=2)
     return index
+
+
+def _followed_end(lines: Sequence[Line], index: int, row: re.Pattern[str]) -> int:
+    """Return where the rows right behind this line stop; `index` where there are none."""
+    at = index + 1
+    while at < len(lines) and row.match(lines[at][2]):
+        at += 1
+    return at if at > index + 1 else index
 
 
 def _rows_end(

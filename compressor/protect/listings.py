@@ -17,6 +17,10 @@ _STAMP = r"\d{1,4}[-:]\d\d[-:](?!\d\d-[A-Za-z_])|\d{4}/\d\d/\d\d[-:]"
 _GREP = re.compile(
     rf"(?!{_STAMP})" r"(?:\./)?[\w.@+-]{1,80}(?:/[\w.@+-]{1,80}){0,20}[:-]\d{1,7}[:-]"
 )
+_DIFFSTAT = re.compile(
+    r" \S.{0,300}? +\| +(?:\d{1,7} [+-]{1,200}$|Bin )|"
+    r" \d{1,7} files? changed, \d{1,7} (?:insertion|deletion)"
+)
 _FILE = re.compile(r"\.{0,2}/?[\w.@+~-]{1,80}(?:/[\w.@+~-]{1,80}){1,20}/?$")
 _BOX = re.compile(r"\+(?:[-=]{2,}\+)+$|\|.{1,2000}\|$")
 _RULE = re.compile(r"[-─=]{2,}(?:[-─=+┼ ]{1,400})?$")
@@ -35,7 +39,7 @@ def listing_end(lines: Sequence[Line], index: int) -> int:
     first = lines[index][2]
     if not first.strip() or len(first) > _LONGEST_LINE:
         return index
-    for pattern, least in ((_LS, 1), (_TREE, 1), (_GREP, 2), (_FILE, 2), (_BOX, 3)):
+    for pattern, least in ((_LS, 1), (_TREE, 1), (_GREP, 2), (_DIFFSTAT, 1), (_FILE, 2), (_BOX, 3)):
         if pattern is _BOX and not first.startswith("+"):
             continue
         stop = _while(lines, index, pattern.match)

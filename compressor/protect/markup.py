@@ -13,7 +13,7 @@ _TAG = re.compile(
     r"(?:\s[^<>]{0,1000})?/?>"
 )
 _TEXT_TO_A_TAG = 60  # characters, in the mean
-_LINE = re.compile(r"^[ \t]{0,80}(<[^\n]+>)[ \t\r]*$", re.MULTILINE)
+_LINE = re.compile(r"^[ \t]{0,80}(?:<[^\n]+|[^<\s][^\n]*>[ \t\r]*)$", re.MULTILINE)
 
 
 def is_html_line(line: str) -> bool:
@@ -24,15 +24,16 @@ def is_html_line(line: str) -> bool:
 
 
 def tag_spans(text: str) -> Iterator[ProtectedSpan]:
-    """Yield the tags of lines that begin and end with HTML tags, ascending."""
+    """Yield the tags of lines that begin or end with an HTML tag, ascending."""
     for line in _LINE.finditer(text):
-        for start, end in _tags(line.group(1)):
-            yield ProtectedSpan(line.start(1) + start, line.start(1) + end, Kind.CODE)
+        for start, end in _tags(line.group(), edges=1):
+            yield ProtectedSpan(line.start() + start, line.start() + end, Kind.CODE)
 
 
-def _tags(line: str) -> list[tuple[int, int]]:
-    """Return where the tags of a line are; none where other text begins or ends it."""
+def _tags(line: str, edges: int = 2) -> list[tuple[int, int]]:
+    """Return where the tags of a line are; none where they stand at fewer of its two edges."""
     tags = [match.span() for match in _TAG.finditer(line)]
-    if not tags or line[: tags[0][0]].strip() or line[tags[-1][1] :].strip():
+    if not tags:
         return []
-    return tags
+    at_edges = (not line[: tags[0][0]].strip()) + (not line[tags[-1][1] :].strip())
+    return tags if at_edges >= edges else []

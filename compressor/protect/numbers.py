@@ -2,6 +2,7 @@
 
 import re
 
+from compressor.protect.formulas import formula_ranges
 from compressor.protect.units import CURRENCY, SCALE, UNIT
 from compressor.types import Kind, ProtectedSpan
 
@@ -120,13 +121,14 @@ _OF = re.compile(r"\s(?:out\s)?of\s(?:the\s)?|[^\S\n]?/[^\S\n]?|から|到|至|\
 def number_spans(text: str) -> list[ProtectedSpan]:
     """Return the numbers of `text`, each with its unit and what limits it ("at least", 以上).
 
-    A number stays exactly when its clause stays.
+    A number stays exactly when its clause stays, and so does a formula or a citation.
     """
     found = [m.span() for m in _NUMBER.finditer(text)]
     found += [m.span() for m in _IN_WORDS.finditer(text)]
     if not text.isascii():
         found += [m.span() for m in _HAN_NUMBER.finditer(text)]
     widened = [_widened(text, start, end) for start, end in found]
+    widened += formula_ranges(text)
     return [ProtectedSpan(s, e, Kind.NUMBER, conditional=True) for s, e in _joined(text, widened)]
 
 

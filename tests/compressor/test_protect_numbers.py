@@ -5,7 +5,7 @@ import pytest
 from compressor.protect import find_protected
 from compressor.protect.dates import date_spans
 from compressor.protect.numbers import number_spans
-from compressor.types import Settings
+from compressor.types import Kind, Settings
 
 
 def spans(text: str) -> list[str]:
@@ -119,3 +119,45 @@ def test_an_arrow_is_no_comparison(text: str) -> None:
 )
 def test_numbers_that_stand_apart_are_apart(text: str, never: str) -> None:
     assert not any(never in text[s.start : s.end] for s in number_spans(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        (
+            "Let $f\\colon \\mathbb{R}^n \\to \\mathbb{R}$ be convex.",
+            "$f\\colon \\mathbb{R}^n \\to \\mathbb{R}$",
+        ),
+        ("It is not smooth at $x_0$ itself.", "$x_0$"),
+        ("The set is \\(\\partial f(x_0)\\) here.", "\\(\\partial f(x_0)\\)"),
+        ("Take the vector $x$ of length $n$ here.", "$x$"),
+        ("The effect stays with scale (Liu et al., 2023).", "(Liu et al., 2023)"),
+        (
+            "It is known (Liu et al., 2023; Smith & Jones, 2021, pp. 34–36) by now.",
+            "(Liu et al., 2023; Smith & Jones, 2021, pp. 34–36)",
+        ),
+        ("Smith v. Jones, 543 U.S. 220, 245 (2005) is the case.", "543 U.S. 220, 245 (2005)"),
+        ("The duty is in 42 U.S.C. § 1983 of the code.", "42 U.S.C. § 1983"),
+        ("1\n00:00:01.000 --> 00:00:04.500\nWell then.", "00:00:01.000 --> 00:00:04.500"),
+        ("1\n00:00:01,000 --> 00:00:04,500\nWell then.", "00:00:01,000 --> 00:00:04,500"),
+    ],
+)
+def test_formulas_citations_and_cues_stay_or_go_whole(text: str, whole: str) -> None:
+    found = [s for s in find_protected(text, Settings(rate=0.5)) if s.kind is Kind.NUMBER]
+    assert whole in [text[s.start : s.end] for s in found]
+    assert all(s.conditional for s in found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It costs $5 or $10 and nothing else.",
+        "It costs $5 (or $10 in all) per run.",
+        "Set $HOME and $USER in the shell, or $FOO_BAR/$BAZ.",
+        "It was \\$5 or \\$10 by then.",
+        "We met (in the spring of 2023) by the sea.",
+    ],
+)
+def test_dollars_and_years_are_no_formulas(text: str) -> None:
+    spans = [text[s.start : s.end] for s in number_spans(text)]
+    assert not any(span.startswith("(") or span.count("$") > 1 for span in spans)

@@ -77,6 +77,17 @@ def test_html_with_much_text_keeps_its_tags() -> None:
     assert re.findall(r"<.*?>", result.text) == tags
 
 
+def test_the_last_line_of_html_keeps_its_tag() -> None:
+    text = (
+        "<p>We met by the sea, and we talked about it.<br>\nThe prices were rather high then.</p>"
+    )
+    kept = shorten(text, 0.6).text
+    assert len(kept) < len(text)
+    assert kept.startswith("<p>")
+    assert kept.endswith("</p>")
+    assert "<br>" in kept
+
+
 def test_frames_that_repeat_inside_a_trace_go_and_its_ends_stay() -> None:
     frame = '  File "walk.py", line 12, in walk\n    walk(child, depth + 1)\n'
     trace = (

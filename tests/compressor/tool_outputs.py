@@ -248,10 +248,6 @@ int main(void) {
 api-7d9f8b6c5-x2x4z         1/1     Running            0             3d2h
 worker-5c4b7d9f8-abcde      0/1     CrashLoopBackOff   17 (2m ago)   62m
 redis-0                     1/1     Running            0             12d""",
-    "df": """Filesystem      Size  Used Avail Use% Mounted on
-udev            3.9G     0  3.9G   0% /dev
-/dev/sda1        50G   48G  1.2G  98% /
-tmpfs           797M  1.4M  796M   1% /run""",
     "ps": """USER         PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND
 root           1  0.0  0.1 168372 11996 ?        Ss   Oct10   0:12 /sbin/init splash
 www-data    1042 97.3  4.2 912312 345000 ?       R    09:12  42:01 php-fpm: pool www""",
@@ -391,4 +387,11 @@ $$""",
 a &= b + c \\\\
 d &= e
 \\end{align}""",
+    "diffstat": """ src/client.py        | 12 ++++++------
+ tests/test_client.py |  4 ++++
+ 2 files changed, 10 insertions(+), 6 deletions(-)""",
+    "make": """all: main.o parser.o
+\t$(CC) -o app the objects
+clean:
+\trm all of them""",
 }

@@ -1,0 +1,30 @@
+"""Formulas in LaTeX, citations and the cues of subtitles: whole, with their clause, or gone."""
+
+import re
+from collections.abc import Iterator
+
+_FORMULA = re.compile(
+    r"(?<![\\$\w])\$(?=\S)(?P<body>(?:[^$\n\\]|\\.|\n(?!\s*\n)){1,300})(?<!\s)\$(?![\w$])|"
+    r"\\\((?:[^\\]|\\(?!\))){1,300}\\\)"
+)
+# Between two dollars prices and variables of a shell can stand as well.
+_MATHS = re.compile(r"[\\^_={}<>+]|[A-Za-z]'{0,2}(?:\s?,\s?[A-Za-z]'{0,2}){0,5}\Z")
+_YEAR = r"(?:1[89]|20)\d\d"
+_CITATION = re.compile(
+    rf"\((?:(?:see|e\.g\.|cf\.|vgl\.),?\s)?[^\W\d_a-z][^()\d\n]{{1,80}},\s{_YEAR}[a-z]?"
+    r"(?:[;,:][^()\n]{1,200})?\)|"
+    r"(?<!\w)\d{1,4}\s(?:(?:[A-Z]\.){2,4}|F\.\s?(?:[234]d|4th|Supp\.(?:\s?[23]d)?))\s(?:§{1,2}\s?)?\d{1,5}"
+    rf"(?:,\s\d{{1,5}})?(?:\s\({_YEAR}\))?"
+)
+_STAMP = r"(?:\d\d:)?\d\d:\d\d[.,]\d{3}"
+_CUE = re.compile(rf"(?<!\d){_STAMP} --> {_STAMP}")
+
+
+def formula_ranges(text: str) -> Iterator[tuple[int, int]]:
+    """Yield half-open character ranges of formulas, citations and cues, each kind ascending."""
+    for match in _FORMULA.finditer(text):
+        if match["body"] is None or _MATHS.search(match["body"]):
+            yield match.span()
+    for pattern in (_CITATION, _CUE):
+        for match in pattern.finditer(text):
+            yield match.span()
