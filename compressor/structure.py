@@ -30,7 +30,7 @@ _PAIR_REACH = 400  # words between an opening mark and its partner
 _ABBREVIATION_LIST = (
     "mr mrs ms dr prof sr jr st vs etc no nos vol fig figs eq sec ch pp cf ca al inc ltd co corp "
     "dept est approx bzw usw nr bd hrsg evtl ggf mme mlle art núm pág gen col sgt capt rev hon gov "
-    "sen rep jan feb mar apr jun jul aug sep sept oct nov dec"
+    "sen rep inkl exkl zzgl abzgl abs lit resp jan feb mar apr jun jul aug sep sept oct nov dec"
 )
 _ABBREVIATIONS = frozenset(_ABBREVIATION_LIST.split())
 _WORDS_TOO = frozenset({"no", "nos", "art"})  # abbreviations before a number alone

@@ -266,3 +266,13 @@ def test_an_entity_is_one_mark() -> None:
 def test_what_is_protected_is_not_glued_to_the_word_before() -> None:
     for cut in cuts("The value of it all (-5 °C in there) was read by the old keeper."):
         assert not re.search(r"\w-5", cut), cut
+
+
+def test_no_full_stop_of_an_abbreviation_stands_behind_an_opening_bracket() -> None:
+    text = (
+        "Der Preis der Anlage (entspr. 19 Teile aus Holz) ist hoch und steht (gem. Beschluss) fest. "
+        "Der Hafen ist alt, und die Leute am Ufer kennen ihn seit langer Zeit."
+    )
+    for seed in range(60):
+        kept = "".join(text[s.start : s.end] for s in kept_slices(text, 0.5, seed))
+        assert "(." not in kept
