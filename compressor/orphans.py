@@ -41,8 +41,8 @@ def without_orphans(
     gone = np.zeros(len(kept), np.bool_)
     gone[mark[~fixed]] = True
     comma = (np.diff(structure.clause, prepend=0)[mark] > 0) & (structure.partner[mark] < 0)
-    opens = structure.partner[mark] > mark
-    gone[end[fixed & (comma | opens)]] = True  # a comma that is protected cannot go
+    opening = structure.partner[mark] > mark
+    gone[end[fixed & (comma | opening)]] = True  # a comma that is protected cannot go
     kept = kept & ~(gone & ~required)
     return _with_partners(structure, kept, fixed=required | ~single)
 

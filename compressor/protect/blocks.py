@@ -45,6 +45,7 @@ _HEADER = re.compile(r"\s{0,80}(?:async )?(?:def|class)\s+\w.{0,300}:\s*$|.{0,30
 _REMARK = re.compile(r"(?:#|//|--)\s")
 _DOCSTRING = re.compile(r"[rRuU]?(\"{3}|'{3})")
 _DOCSTRING_REACH = 200  # lines
+_TELLING_LINES = 40
 _NUMBERED = re.compile(r"\s{0,8}(?P<number>\d{1,6})(?:\t|→|\s?[:|](?=\s|$))")
 
 
@@ -189,17 +190,20 @@ def _documented_end(lines: list[Line], index: int) -> int:
 
 
 def _numbered_end(lines: list[Line], index: int) -> int:
-    """Where code stops that is shown with the numbers of its lines."""
-    at, code, total = index, 0, 0
-    number = None
+    """Where code stops that is shown with the numbers of its lines; its first lines tell it."""
+    at, number = index, None
+    code = total = 0
     while at < len(lines) and (found := _NUMBERED.match(lines[at][2])):
         if number is not None and int(found["number"]) != number + 1:
             break
         number = int(found["number"])
         line = lines[at][2][found.end() :]
-        total += bool(line.strip())
-        code += bool(line.strip()) and (_is_code(line) or _CODE_SIGN.search(line) is not None)
+        if at - index < _TELLING_LINES and line.strip():
+            total += 1
+            code += _is_code(line) or _CODE_SIGN.search(line) is not None
         at += 1
+        if at - index == _TELLING_LINES and code * 2 < total:
+            return index
     return at if at - index >= _MIN_CODE_LINES and code * 2 >= total > 0 else index
 
 

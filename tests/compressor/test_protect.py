@@ -131,8 +131,23 @@ def test_forced_phrases_are_found_over_any_white_space(space: str) -> None:
         "a\\",
         "..\\",
         "&a",
+        "$$\n",
+        "$x ",
+        "Ca(",
+        "(A, ",
+        "+1 ",
+        "123 ",
+        "a  b  c\n",
+        '"""\n',
+        "x = 1\n# a\n",
+        "<a@b.de|",
     ],
 )
 def test_long_runs_of_anything_end(piece: str) -> None:
     spans = find_protected(piece * 20_000, Settings(rate=0.5))
     assert all(s.start < s.end for s in spans)
+
+
+def test_long_prose_with_numbered_lines_ends() -> None:
+    text = "".join(f"{n}: we met by the sea\n" for n in range(5000))
+    assert find_protected(text, Settings(rate=0.5, protect=frozenset({Kind.CODE}))) == []

@@ -270,7 +270,7 @@ def test_what_is_protected_is_not_glued_to_the_word_before() -> None:
 
 def test_no_full_stop_of_an_abbreviation_stands_behind_an_opening_bracket() -> None:
     text = (
-        "Der Preis der Anlage (entspr. 19 Teile aus Holz) ist hoch und steht (gem. Beschluss) fest. "
+        "Der Preis der Anlage (entspr. 19 Teile aus Holz) ist hoch und liegt (gem. Plan) fest. "
         "Der Hafen ist alt, und die Leute am Ufer kennen ihn seit langer Zeit."
     )
     for seed in range(60):
