@@ -1,6 +1,8 @@
 """Currencies, scales and units as parts of a pattern: what gives a number its meaning."""
 
-CURRENCY = r"(?:(?:[A-Z]{1,2})?\$|[€£¥₹₽₩₺₴₫₪₱฿]|USD|EUR|GBP|CHF|JPY|SEK|NOK|DKK|PLN|Rs\.?|kr\.?)"
+CURRENCY = (
+    r"(?:(?:[A-Z]{1,2})?\\?\$|[€£¥₹₽₩₺₴₫₪₱฿]|USD|EUR|GBP|CHF|JPY|SEK|NOK|DKK|PLN|Rs\.?|kr\.?)"
+)
 SCALE = (
     r"(?:thousand|hundred|million|billion|trillion|dozen|[Tt]ausend|Millionen|Million|Milliarden|"
     r"Milliarde|milliers?|millions?|milliards?|mil|millones|millón|Mio\.?|Mrd\.?|Tsd\.?|mln|mld|"
