@@ -1,6 +1,6 @@
 """Shows what compression took out of a text."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rich.text import Text
 
@@ -9,22 +9,32 @@ from compressor.types import Span
 DROPPED = "dim red strike"
 
 
-def marked(text: str, kept: Iterable[Span], *, plain: bool = False) -> Text:
-    """Return the source with what was dropped struck out; in `[-brackets-]` without colours."""
+def marked(text: str, kept: Iterable[Span]) -> Text:
+    """Return the source with what was dropped struck out, for a terminal."""
     shown = Text()
-    at = 0
-    for span in kept:
-        _dropped(shown, text[at : span.start], plain=plain)
-        shown.append(text[span.start : span.end])
-        at = span.end
-    _dropped(shown, text[at:], plain=plain)
+    for piece, stays in _pieces(text, kept):
+        shown.append(piece, style="" if stays else DROPPED)
     return shown
 
 
-def _dropped(shown: Text, piece: str, *, plain: bool) -> None:
+def bracketed(text: str, kept: Iterable[Span]) -> str:
+    """Return the source with what was dropped in `[-brackets-]`."""
+    return "".join(p if stays else _in_brackets(p) for p, stays in _pieces(text, kept))
+
+
+def _pieces(text: str, kept: Iterable[Span]) -> Iterator[tuple[str, bool]]:
+    """Yield the whole source piece by piece, with whether each was kept."""
+    at = 0
+    for span in kept:
+        yield text[at : span.start], False
+        yield text[span.start : span.end], True
+        at = span.end
+    yield text[at:], False
+
+
+def _in_brackets(piece: str) -> str:
     words = piece.strip()
-    if not words or not plain:
-        shown.append(piece, style=DROPPED)
-        return
+    if not words:
+        return piece
     start = piece.index(words)
-    shown.append(f"{piece[:start]}[-{words}-]{piece[start + len(words) :]}")
+    return f"{piece[:start]}[-{words}-]{piece[start + len(words) :]}"

@@ -15,6 +15,7 @@ from compressor.types import CompressionResult, Settings
 
 if TYPE_CHECKING:
     from compressor.engine import Draft, SettingsFields
+    from compressor.tokens import EncodingChoice
 
 _STEP_SECONDS = 0.1
 _LONG_TEXT = 20_000  # characters; more takes about a second
@@ -72,7 +73,7 @@ def compress(  # noqa: PLR0917 - typer reads the options off the signature
     if rate is None and threshold is None and target_tokens is None:
         rate = 0.5
     text = _read(file)
-    result = _compressed(
+    result, counted = _compressed(
         text,
         {
             "rate": rate,
@@ -88,12 +89,13 @@ def compress(  # noqa: PLR0917 - typer reads the options off the signature
     )
     if html is not None:
         _write_page(html, text, result)
-    _write(text, result, diff=diff, as_json=as_json)
+    _write(text, result, counted, diff=diff, as_json=as_json)
 
 
 def _compressed(
     text: str, options: "SettingsFields", *, model: str, classifier: str, explain: bool
-) -> CompressionResult:
+) -> tuple[CompressionResult, "EncodingChoice"]:
+    """Return the result, and what its tokens were counted with."""
     # the model runtimes take most of a second to import: not for `--help`
     from compressor.classifier.base import ClassifierUnavailable  # noqa: PLC0415
     from compressor.engine import Compressor, Plain  # noqa: PLC0415
@@ -103,13 +105,14 @@ def _compressed(
     tokenizers = Tokenizers()
     errors = Console(stderr=True)
     try:
-        options["encoding"] = tokenizers.for_model(model).encoding
+        counted = tokenizers.for_model(model)
+        options["encoding"] = counted.encoding
         settings = Settings(**options)
         with Compressor(tokenizers=tokenizers, name=classifier) as compressor:
             draft = compressor.begin(text, settings, explain=explain)
             if not isinstance(draft, Plain) and len(text) > _LONG_TEXT and errors.is_terminal:
                 _show_progress(draft, errors)
-            return draft.finish()
+            return draft.finish(), counted
     except (ValueError, ClassifierUnavailable, Overloaded) as error:
         raise _refusal(str(error)) from None
 
@@ -152,27 +155,60 @@ def _read(file: Path | None) -> str:
         raise _refusal(f"the text is not UTF-8: byte {error.start} cannot be read") from None
 
 
-def _write(text: str, result: CompressionResult, *, diff: bool, as_json: bool) -> None:
+def _write(
+    text: str, result: CompressionResult, counted: "EncodingChoice", *, diff: bool, as_json: bool
+) -> None:
     if as_json:
-        document = asdict(result) | {"rate": result.rate}
+        document = asdict(result) | {
+            "rate": result.rate,
+            "encoding": counted.encoding,
+            "tokens_estimated": counted.estimated,
+        }
         if not result.words:
             del document["words"]
-        typer.echo(json.dumps(document, ensure_ascii=False))
+        _put(json.dumps(document, ensure_ascii=False) + "\n")
         return
     if diff:
-        from proxy.diff import marked  # noqa: PLC0415 - only this output needs it
-
-        console = Console(soft_wrap=True, highlight=False)
-        console.print(marked(text, result.kept, plain=not console.is_terminal))
+        _write_diff(text, result)
     else:
-        sys.stdout.buffer.write(result.text.encode("utf-8"))
+        _put(result.text)
+        if sys.stdout.isatty() and not result.text.endswith("\n"):
+            typer.echo(err=True)  # the summary would stand in the text's last line
+    if diff or sys.stderr.isatty():
+        typer.echo(_summary(result, counted), err=True)
+
+
+def _write_diff(text: str, result: CompressionResult) -> None:
+    from proxy.diff import bracketed, marked  # noqa: PLC0415 - only this output needs it
+
+    console = Console(soft_wrap=True, highlight=False)
+    if console.is_terminal:
+        console.print(marked(text, result.kept))
+    else:  # not by the console, which spaces out tabs and leaves carriage returns out
+        _put(bracketed(text, result.kept) + "\n")
+
+
+def _put(text: str) -> None:
+    """Write to standard output as UTF-8 and unaltered, whatever a terminal's encoding is."""
+    try:
+        sys.stdout.buffer.write(text.encode("utf-8"))
         sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise  # which typer knows
+    except OSError as error:
+        raise _refusal(f"cannot write the result: {error.strerror}") from None
+
+
+def _summary(result: CompressionResult, counted: "EncodingChoice") -> str:
     saved = result.tokens_before - result.tokens_after
     summary = f"{result.tokens_before} -> {result.tokens_after} tokens, {saved} saved"
     if result.unchanged:
         summary += f" ({result.unchanged})"
-    if diff or sys.stderr.isatty():
-        typer.echo(summary, err=True)
+    if result.budget_unmet:
+        summary += "; the budget is not met: what is protected takes more"
+    if counted.estimated:
+        summary += f"; counted with {counted.encoding}, since the model's own tokens are not known"
+    return summary
 
 
 def _refusal(message: str) -> typer.Exit:

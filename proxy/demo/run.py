@@ -25,7 +25,7 @@ from proxy.commands.serve import listen
 from proxy.config import Config, SavingsConfig, ServerConfig
 from proxy.config_upstream import UpstreamConfig
 from proxy.demo.upstream import MODEL, StandIn
-from proxy.diff import marked
+from proxy.diff import bracketed, marked
 from proxy.server import uvicorn_config
 
 QUESTION = (
@@ -152,7 +152,8 @@ def _print(
         kept = [Span(s.start - start, s.end - start) for s in kept if s.start < s.end]
         paragraph = prompt[start:end]
         right = "".join(paragraph[s.start : s.end] for s in kept).strip()
-        sides.add_row(marked(paragraph, kept, plain=not console.is_terminal), Text(right))
+        left = marked(paragraph, kept) if console.is_terminal else Text(bracketed(paragraph, kept))
+        sides.add_row(left, Text(right))
     console.print(sides)
     before, after = (int(exchange.headers[f"x-tersely-tokens-{w}"]) for w in ("before", "after"))
     facts = Table.grid(padding=(0, 2))

@@ -1,3 +1,4 @@
+import errno
 import io
 import json
 import re
@@ -46,6 +47,58 @@ def test_the_diff_shows_every_word_of_the_source() -> None:
     assert shown.split() == TEXT.split()
     assert "[-" in result.stdout
     assert "tokens" in result.stderr
+
+
+def test_the_diff_leaves_tabs_and_line_ends_as_they_are() -> None:
+    text = "The harbour\twas closed because of a storm.\r\nIt will open again at noon.\r\n"
+    shown = run("--diff", "--rate", "0.9", stdin=text.encode()).stdout_bytes
+    assert shown.count(b"\t") == 1
+    assert shown.count(b"\r\n") == 2
+
+
+@pytest.mark.parametrize("form", ["--json", "--diff"])
+def test_output_is_utf_8_whatever_the_terminal_has(
+    form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = io.BytesIO()
+    text = "図書館は町の中心にある古い橋の近くに新しく建てられた。"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, encoding="cp1252"))
+    build()(["compress", "--rate", "0.9", form], standalone_mode=False)
+    assert "図書館" in raw.getvalue().decode()
+
+
+class Full(io.RawIOBase):
+    """A file on a disk without room."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_result_that_cannot_be_written_is_explained(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BufferedWriter(Full())))
+    assert build()(["compress", "--rate", "1"], standalone_mode=False) == 2
+    assert "cannot write the result: No space left" in capsys.readouterr().err
+
+
+def test_a_budget_that_is_not_met_is_said() -> None:
+    result = run("--target-tokens", "1", "--diff", stdin=TEXT)
+    assert result.exit_code == 0
+    assert "the budget is not met" in result.stderr
+    assert "not met" not in run("--target-tokens", "60", "--diff", stdin=TEXT).stderr
+
+
+def test_an_estimate_of_tokens_is_said() -> None:
+    document = json.loads(run("--model", "claude-x", "--json", stdin=TEXT).stdout)
+    assert (document["encoding"], document["tokens_estimated"]) == ("o200k_base", True)
+    assert json.loads(run("--json", stdin=TEXT).stdout)["tokens_estimated"] is False
+    assert "counted with o200k_base" in run("--model", "claude-x", "--diff", stdin=TEXT).stderr
 
 
 def test_a_forced_word_stays() -> None:
