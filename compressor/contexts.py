@@ -110,9 +110,8 @@ def compress_contexts(
     the classifier raises.
     """
     wanted = context_filter or ContextFilter()
-    outside = sorted(i for i in wanted.force if not 0 <= i < len(contexts))
-    if outside:
-        raise ValueError(f"there is no context {outside[0]}: there are {len(contexts)}, from 0")
+    if isinstance(contexts, str):
+        raise TypeError("contexts are one text, of which each letter would be one; give a list")
     if scores is not None and len(scores) != len(contexts):
         raise ValueError(f"{len(scores)} scores for {len(contexts)} contexts")
     settings = compressor.resolved(settings)
@@ -250,7 +249,13 @@ def classify_texts(
 def surviving(
     read: Sequence[ReadText], scores: Sequence[float], wanted: ContextFilter, counter: TokenCounter
 ) -> tuple[int, ...]:
-    """Return the survivors' indices: without words only by an open filter or by force."""
+    """Return the survivors' indices: without words only by an open filter or by force.
+
+    Raises ValueError where the filter forces a text that is not there.
+    """
+    outside = sorted(i for i in wanted.force if not 0 <= i < len(read))
+    if outside:
+        raise ValueError(f"there is no context {outside[0]}: there are {len(read)}, from 0")
     if wanted.is_open:
         return tuple(range(len(read)))
     candidates = [i for i, context in enumerate(read) if context.words or i in wanted.force]

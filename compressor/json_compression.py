@@ -51,8 +51,13 @@ class KeySettings:
     value_type: str | None = None
 
     @classmethod
-    def read(cls, key: str, written: Mapping[str, object]) -> "KeySettings":
+    def read(cls, key: str, written: object) -> "KeySettings":
         """Read one entry of LLMLingua's json_config. Raises ValueError that names the key."""
+        if not isinstance(written, Mapping):
+            raise ValueError(
+                f"json_config['{key}'] is {written!r}; it is an object of rate, compress, "
+                "pair_remove and value_type, all of which may be left out"
+            )
         known = [field.name for field in fields(cls)]
         for name in written:
             if name not in known:
@@ -113,6 +118,11 @@ def compress_json(
     others stay. Raises TypeError and ValueError for what is no JSON, and what the classifier
     raises.
     """
+    if not isinstance(data, Mapping):
+        raise TypeError(
+            f"the data is a {type(data).__name__}, no object: parse a text with json.loads, and "
+            "put a list under a key"
+        )
     settings = compressor.resolved(settings)
     counter = compressor.counter(settings.encoding)
     before = counter.count(json_text(data))

@@ -235,13 +235,16 @@ class PromptCompressor:
         """Return the settings of a call; `options` are the parameters that are left."""
         left: dict[str, Any] = dict(options)
         # Line breaks and spaces stay with the words around them, so they need no force.
-        force = [str(token) for token in left.pop("force_tokens", None) or ()]
+        force = left.pop("force_tokens", None) or ()
+        if not isinstance(force, str):  # which Settings refuses
+            force = tuple(str(token) for token in force if str(token).strip())
+        ends = left.pop("chunk_end_tokens", None) or ()
         fields: dict[str, Any] = {
-            "force_tokens": tuple(token for token in force if token.strip()),
+            "force_tokens": force,
             "token_to_word": left.pop("token_to_word", "mean"),
             "force_digits": bool(left.pop("force_reserve_digit", False)),
             "drop_consecutive": bool(left.pop("drop_consecutive", False)),
-            "chunk_end_tokens": tuple(left.pop("chunk_end_tokens", None) or ()),
+            "chunk_end_tokens": ends if isinstance(ends, str) else tuple(ends),
         }
         for name in left:
             if name not in OF_LLMLINGUA_1:

@@ -100,6 +100,6 @@ def read_json_config(written: str | Mapping[str, Mapping[str, Any]]) -> Mapping[
             f"{written} is not JSON ({error}); read a YAML file with yaml.safe_load and give what "
             "it holds"
         ) from error
-    if not isinstance(read, dict) or not all(isinstance(own, dict) for own in read.values()):
+    if not isinstance(read, dict):
         raise ValueError(f"{written} is not an object of objects, one a key")
     return read

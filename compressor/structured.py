@@ -29,7 +29,8 @@ from compressor.scoring import word_probabilities
 from compressor.types import ProtectedSpan, Settings, Span, TokenCounter
 from compressor.words import Word, split_words
 
-_TAG = re.compile(r"<(/?)llmlingua(?=[\s,>])([^<>]{0,200})(>?)", re.IGNORECASE)
+# What follows the name decides whether it is one: <llmlingua2> is text, <llmlingua/> a broken tag.
+_TAG = re.compile(r"<\s{0,20}(/?)\s{0,20}llmlingua(?=[\s,>/]|\Z)([^<>]{0,200})(>?)", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"[\s,]*(\w+)\s*=\s*[\"']?([\w.+-]+)[\"']?[\s,]*")
 
 
@@ -163,6 +164,8 @@ def compress_structured(
     whole prompt that the cap is on. A context with a segment of compress=False passes every filter.
     Raises TagError, and what the classifier raises.
     """
+    if isinstance(contexts, str):
+        raise TypeError("contexts are one text, of which each letter would be one; give a list")
     segments = [parse_segments(context) for context in contexts]
     settings = compressor.resolved(settings)
     counter = compressor.counter(settings.encoding)

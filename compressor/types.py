@@ -105,12 +105,26 @@ class Settings:
             raise ValueError(f"threshold is {self.threshold}; it is a probability, 0 to 1")
         if self.target_tokens is not None and self.target_tokens < 1:
             raise ValueError(f"target_tokens is {self.target_tokens}; it is at least 1")
+        self._check_collections()
         if self.token_to_word not in get_args(TokenToWord):
             raise ValueError(f"token_to_word is {self.token_to_word!r}; it is 'mean' or 'first'")
-        if not all(self.chunk_end_tokens):
-            raise ValueError("an empty chunk_end_token would end a chunk everywhere; leave it out")
         if self.question is not None and not self.question.strip():
             raise ValueError("the question is blank; leave it out (None) to compress without one")
+
+    def _check_collections(self) -> None:
+        for name in ("force_tokens", "chunk_end_tokens"):
+            if isinstance(getattr(self, name), str):
+                raise ValueError(
+                    f"{name} is one text, of which each letter would be one; give a tuple of texts"
+                )
+        unknown = set(self.protect) - ALL_KINDS
+        if unknown:
+            raise ValueError(
+                f"protect has '{min(unknown)}', which is no kind; the kinds are "
+                + ", ".join(sorted(ALL_KINDS))
+            )
+        if not all(self.chunk_end_tokens):
+            raise ValueError("an empty chunk_end_token would end a chunk everywhere; leave it out")
 
     @property
     def least_probability(self) -> float | None:

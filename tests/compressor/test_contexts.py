@@ -80,6 +80,11 @@ def test_a_rate_of_contexts_is_one_of_their_tokens(compressor: Compressor) -> No
     assert found.survived == (1, 2)
 
 
+def test_one_text_is_no_list_of_contexts(compressor: Compressor) -> None:
+    with pytest.raises(TypeError, match="give a list"):
+        compress_contexts(compressor, CONTEXTS[0], Settings(rate=0.5))
+
+
 def test_forced_contexts_stay_and_count(compressor: Compressor) -> None:
     found = filtered(compressor, target_contexts=2, force=frozenset({3}))
     assert found.survived == (1, 3)

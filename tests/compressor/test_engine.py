@@ -100,6 +100,11 @@ def test_settings_and_their_fields_mean_the_same(compressor: Compressor) -> None
         compressor.compress(text)
 
 
+def test_a_kind_that_is_none_is_named_before_it_switches_all_others_off() -> None:
+    with pytest.raises(ValueError, match=r"protect has 'numbers', .* are code, forced, .*number"):
+        Settings(rate=0.5, protect=frozenset({"numbers"}))  # type: ignore[arg-type]
+
+
 def test_every_setting_can_be_given_by_name() -> None:
     names = {field.name for field in fields(Settings)}
     assert set(SettingsFields.__annotations__) == names

@@ -143,6 +143,7 @@ def test_llmlinguas_entries_are_read() -> None:
 @pytest.mark.parametrize(
     ("written", "message"),
     [
+        (None, r"json_config\['k'\] is None; it is an object of rate"),
         ({"ratio": 1}, r"json_config\['k'\]: 'ratio' is none of rate, compress"),
         ({"rate": 0}, "rate is 0;"),
         ({"rate": True}, "rate is True;"),
@@ -151,7 +152,7 @@ def test_llmlinguas_entries_are_read() -> None:
         ({"value_type": "set"}, "value_type is 'set'; it is one of bool"),
     ],
 )
-def test_an_entry_that_cannot_be_names_its_key(written: dict[str, object], message: str) -> None:
+def test_an_entry_that_cannot_be_names_its_key(written: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         KeySettings.read("k", written)
 
@@ -161,6 +162,10 @@ def test_what_is_no_json_is_refused(compressor: Compressor) -> None:
         compress(compressor, {}, data={"a": {1}})
     with pytest.raises(ValueError, match="JSON"):
         compress(compressor, {}, data={"a": float("nan")})
+    with pytest.raises(TypeError, match=r"the data is a str, no object: parse .* json\.loads"):
+        compress(compressor, {}, data='{"a": 1}')
+    with pytest.raises(TypeError, match="the data is a list, no object"):
+        compress(compressor, {}, data=[{"a": 1}])
 
 
 FLAT = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)

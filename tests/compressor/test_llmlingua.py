@@ -112,6 +112,22 @@ def test_contexts_are_only_dropped_when_asked(lingua: PromptCompressor) -> None:
     assert by_rate["survived_contexts"] == [0, 1]
 
 
+@pytest.mark.parametrize("wanted", [{}, {"use_context_level_filter": True}])
+@pytest.mark.parametrize("index", [-1, 3])
+def test_a_context_to_keep_that_is_not_there_is_named(
+    lingua: PromptCompressor, index: int, wanted: dict[str, bool]
+) -> None:
+    for call in (lingua.compress_prompt, lingua.structured_compress_prompt):
+        with pytest.raises(ValueError, match=rf"no context {index}: there are 3, from 0"):
+            call(CONTEXTS, force_context_ids=[index], **wanted)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["force_tokens", "chunk_end_tokens"])
+def test_one_text_is_no_list_of_tokens(lingua: PromptCompressor, name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} is one text"):
+        lingua.compress_prompt(CONTEXTS, **{name: "harbour"})  # type: ignore[arg-type]
+
+
 def test_without_the_fine_level_contexts_stay_whole(lingua: PromptCompressor) -> None:
     found = lingua.compress_prompt(
         CONTEXTS, rate=0.4, use_context_level_filter=True, use_token_level_filter=False

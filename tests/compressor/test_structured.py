@@ -60,6 +60,7 @@ def test_text_outside_of_tags_and_angle_brackets_inside_stay() -> None:
         Segment(" 1 < 2"),
     ]
     assert parse_segments("no tags") == [Segment("no tags")]
+    assert parse_segments("< llmlingua>x< / llmlingua >") == [Segment("x")]
     assert parse_segments("") == parse_segments("<llmlingua></llmlingua>") == []
 
 
@@ -78,11 +79,19 @@ def test_text_outside_of_tags_and_angle_brackets_inside_stay() -> None:
         ("<llmlingua, rate>x</llmlingua>", r"'rate' is not of the form"),
         ("<llmlingua, rate=0.4 <b>x</llmlingua>", r"not closed with >"),
         ("<llmlingua>x</llmlingua, rate=1>", r"a closing tag has no attributes"),
+        ("a <llmlingua/> b", r"column 3: <llmlingua/>: '/' is not of the form"),
+        ("a <llmlingua", r"column 3: <llmlingua: the tag is not closed with >"),
+        ("a < llmlingua, rate=0.5>b", r"column 3: .*</llmlingua> is missing"),
     ],
 )
 def test_a_broken_tag_is_shown_where_it_stands(text: str, message: str) -> None:
     with pytest.raises(TagError, match=message):
         parse_segments(text)
+
+
+def test_one_text_is_no_list_of_contexts(compressor: Compressor) -> None:
+    with pytest.raises(TypeError, match="give a list"):
+        compress_structured(compressor, PROSE, Settings(rate=0.5))
 
 
 def test_a_question_counts_in_every_segment(compressor: Compressor) -> None:
