@@ -7,6 +7,7 @@ from compressor.protect.dates import date_spans
 from compressor.protect.inline import digit_spans, forced_spans, inline_spans
 from compressor.protect.json_prose import JsonProse
 from compressor.protect.json_values import json_spans
+from compressor.protect.literals import literal_spans
 from compressor.protect.logs import cut_at_log_lines
 from compressor.protect.markup import tag_spans
 from compressor.protect.negation import negation_spans
@@ -31,7 +32,9 @@ def find_protected(
     if prose is not None:  # not a choice: whatever is cut of a JSON string, the JSON stays whole
         found_blocks = [s for s in found_blocks if prose.leaves_alone(s)] + list(prose.rest)
     elif Kind.JSON in wanted:
-        found_blocks += json_spans(text)
+        json = json_spans(text)
+        # A log line goes as a whole, whatever Python printed into it.
+        found_blocks += [*json, *literal_spans(text, _merged(found_blocks, json))]
     blocks = _disjoint(found_blocks)
     found: list[ProtectedSpan] = list(inline_spans(text))
     found += tag_spans(text)
@@ -54,6 +57,10 @@ def find_protected(
     starts = [s.start for s in whole]
     outside = [s for s in found if s.kind in wanted and not _inside(s, whole, starts)]
     return sorted(blocks + outside, key=lambda s: (s.start, -s.end))
+
+
+def _merged(blocks: list[ProtectedSpan], json: list[ProtectedSpan]) -> list[ProtectedSpan]:
+    return sorted([*blocks, *json], key=lambda s: (s.start, -s.end))
 
 
 def _disjoint(spans: list[ProtectedSpan]) -> list[ProtectedSpan]:

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from compressor.engine import Compressor
@@ -13,7 +13,7 @@ from compressor.extract import extract
 from compressor.protect import find_protected
 from compressor.protect.json_prose import json_prose
 from compressor.tokens import load_counter
-from compressor.types import CompressionResult, Settings
+from compressor.types import CompressionResult, Kind, Settings
 from compressor.words import split_words
 from tests.compressor.tool_outputs import LEFT_ALONE, PROSE
 
@@ -271,3 +271,70 @@ def alike(found: object, source: object) -> bool:
     if isinstance(source, str) and len(source) > 150:
         return isinstance(found, str)
     return found == source
+
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12)
+SCALARS = LEAVES | st.datetimes() | st.decimals(allow_nan=False) | st.binary(max_size=4)
+PRINTED_ROWS = st.lists(
+    st.dictionaries(st.text("abc_'", min_size=1, max_size=6), SCALARS, min_size=2, max_size=4),
+    min_size=1,
+    max_size=3,
+)
+
+
+def blocks(text: str) -> list[str]:
+    found = find_protected(text, Settings(rate=0.5))
+    return [text[s.start : s.end] for s in found if s.kind is Kind.JSON]
+
+
+@given(PRINTED_ROWS)
+def test_what_python_prints_stays_as_it_is(rows: list[dict[str, object]]) -> None:
+    printed = str(rows)
+    assert blocks(f"The table has these rows: {printed} and no more.") == [printed]
+    as_tuples = str([tuple(row.values()) for row in rows] + [("a", None)])
+    assert blocks(f"The table has these rows: {as_tuples} and no more.") == [as_tuples]
+
+
+@given(PRINTED_ROWS.map(lambda rows: json.dumps(rows, default=str, indent=1)), st.integers(0, 60))
+def test_what_is_left_of_json_that_was_cut_off_stays(whole: str, cut: int) -> None:
+    left = whole[: max(whole.index(",") + 1, len(whole) - cut)]
+    assume(left.count('":') > 1)
+    found = blocks(f"{left}\n... (output truncated)")
+    assert len(found) == 1
+    assert left.startswith(found[0])
+    # All but a string, number or word that has lost its end.
+    assert re.fullmatch(r'\s*(?:"[^\n]*|[\w.+-]*)', left[len(found[0]) :])
+
+
+@pytest.mark.parametrize("end", ["", "']"])
+def test_long_prose_in_what_python_prints_is_shortened_inside_its_quotes(end: str) -> None:
+    long = PROSE.replace("\n", " ").replace("'", "")
+    head = (
+        f"[{{'url': 'https://a.example/b', 'ok': True, 'content': '{long}'}}, {{'ok': None, 'c': '"
+    )
+    for seed in range(5):
+        text = shorten(f"{head}short{end}", 0.5, seed=seed).text
+        assert text.startswith("[{'url': 'https://a.example/b', 'ok': True, 'content': '")
+        assert "'}, {'ok': None, 'c':" in text
+        assert len(text) < len(head) * 0.8
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "He asked [see 'A' and 'B'] for it, and ['so did she'].",
+        "Return {'name': ...} with {'a'} in braces, [[Link]] or [1] too.",
+        "[['[[' [(' {'a' {'b': ",
+    ],
+)
+def test_brackets_and_quotes_in_prose_are_no_data(text: str) -> None:
+    assert blocks(text) == []
+
+
+def test_a_log_line_with_a_python_dict_goes_as_a_whole() -> None:
+    line = "2024-05-03 12:00:00 INFO sent {'id': 1, 'ok': True}"
+    assert blocks(f"{line}\n{line}\n") == []
+
+
+def test_brackets_that_open_no_data_are_read_once() -> None:
+    assert blocks("[(" * 50_000) == blocks("{'" * 50_000) == blocks("['a'," * 50_000) == []
