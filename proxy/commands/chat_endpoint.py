@@ -67,14 +67,24 @@ def _reply(content: bytes) -> Reply:
     try:
         answer = orjson.loads(content)
         text = answer["choices"][0]["message"]["content"]
-        usage = answer.get("usage") or {}
-        # A reply without text (a refusal, or a limit spent on reasoning) is an empty answer.
-        return Reply(text or "", usage.get("prompt_tokens"), usage.get("completion_tokens"))
+        usage = answer.get("usage")
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        shown = content[:_SHOWN].decode("utf-8", "replace")
-        raise AskFailed(f"the endpoint's answer is no chat completion: {shown}", retry=True) from (
-            error
-        )
+        raise _no_completion(content) from error
+    if not isinstance(text, str | None):
+        raise _no_completion(content)
+    # A reply without text (a refusal, or a limit spent on reasoning) is an empty answer.
+    return Reply(text or "", _tokens(usage, "prompt_tokens"), _tokens(usage, "completion_tokens"))
+
+
+def _no_completion(content: bytes) -> AskFailed:
+    shown = content[:_SHOWN].decode("utf-8", "replace")
+    return AskFailed(f"the endpoint's answer is no chat completion: {shown}", retry=True)
+
+
+def _tokens(usage: object, name: str) -> int | None:
+    """Return a count of the endpoint's usage; None where it has none that is a whole number."""
+    found = usage.get(name) if isinstance(usage, dict) else None
+    return found if isinstance(found, int) else None
 
 
 def _refusal(

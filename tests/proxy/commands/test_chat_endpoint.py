@@ -93,6 +93,14 @@ async def test_a_reply_without_text_or_usage() -> None:
 
 
 @pytest.mark.parametrize(
+    "usage", [[1], "12", {"prompt_tokens": "12", "completion_tokens": None}, {"prompt_tokens": 1.5}]
+)
+async def test_usage_that_is_no_count_is_left_out(usage: object) -> None:
+    upstream = Upstream(says({**ANSWER, "usage": usage}))
+    assert await ChatEndpoint(upstream)(PROMPT) == Reply("Because.", None, None)
+
+
+@pytest.mark.parametrize(
     ("response", "retry", "after", "said"),
     [
         (says({"error": {"message": "slow down"}}, 429, retry_after="3"), True, 3.0, "slow down"),
@@ -101,6 +109,7 @@ async def test_a_reply_without_text_or_usage() -> None:
         (Response(502, b"<html>bad gateway"), True, None, "bad gateway"),
         (says({"error": {"message": "too long"}}, 400), False, None, "400: too long"),
         (says({"choices": []}), True, None, "no chat completion"),
+        (says({"choices": [{"message": {"content": [{"text": "a"}]}}]}), True, None, "no chat"),
         (Response(200, b"<html>"), True, None, "no chat completion"),
         (Response(200, b"{}", cut=True), True, None, "cut off"),
         (UpstreamTimeout("fell silent"), True, None, "fell silent"),
