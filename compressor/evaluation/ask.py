@@ -14,6 +14,7 @@ from typing import Protocol
 from compressor.evaluation.result_lines import open_to_append
 
 _FORMAT = 1
+REASONING_TOKENS = 8000  # a model that reasons before it answers counts both against its limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ class PatientAsk:
                 if not error.retry:
                     raise
                 if tried >= self._tries:
-                    if not self.totals.asked:
+                    if not self.totals.asked and not self.totals.cached:
                         # Nothing works, so that every other prompt need not find it out alone.
                         raise AskRefused(f"no reply in {tried} tries: {error}") from error
                     raise
@@ -152,14 +153,16 @@ class PatientAsk:
 
 
 def _read_replies(path: Path) -> dict[str, Reply]:
-    """Return the replies on disk; a line that was cut off is left out and asked again."""
+    """Return the replies on disk; a line that is none (cut off) is left out and asked again."""
     replies: dict[str, Reply] = {}
     if path.exists():
         for line in path.read_text("utf-8", errors="replace").split("\n"):
             try:
                 fields = json.loads(line)
                 key = fields.pop("key")
-                replies[key] = Reply(**fields)
+                reply = Reply(**fields)
+                if isinstance(reply.text, str):
+                    replies[key] = reply
             except (ValueError, TypeError, KeyError, AttributeError):
                 continue
     return replies

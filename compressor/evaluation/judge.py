@@ -70,17 +70,19 @@ async def judge(
     *,
     model: str,
     judge_model: str,
+    reasoning_tokens: int = 0,
     advance: Callable[[], None] = lambda: None,
 ) -> list[Judged]:
     """Answer and grade every case, in the order given.
 
-    A case whose endpoint gives up is `failed` and the others go on; AskRefused (a wrong key, an
+    `reasoning_tokens` is how many more a model may use before it answers. A case whose endpoint
+    gives up is `failed` and the others go on; AskRefused (a wrong key, an
     unknown model) ends the run, since every other case would meet the same.
     """
 
     async def one(case: Case) -> Judged:
         try:
-            judged = await _judged(case, ask, model, judge_model)
+            judged = await _judged(case, ask, model, judge_model, reasoning_tokens)
         except AskFailed as error:
             judged = Judged(case, "", Verdict.FAILED, str(error))
         advance()
@@ -94,15 +96,17 @@ async def judge(
     return [task.result() for task in tasks]
 
 
-async def _judged(case: Case, ask: Ask, model: str, judge_model: str) -> Judged:
+async def _judged(
+    case: Case, ask: Ask, model: str, judge_model: str, reasoning_tokens: int
+) -> Judged:
     prompt = _ANSWER.format(text=case.text, question=case.question.text)
-    given = (await ask(Prompt(model, prompt, _ANSWER_TOKENS))).text.strip()
+    given = (await ask(Prompt(model, prompt, _ANSWER_TOKENS + reasoning_tokens))).text.strip()
     if not given:
         return Judged(case, given, Verdict.WRONG)
     grade = _GRADE.format(
         question=case.question.text, answers=" | ".join(case.question.answers), given=given
     )
-    said = (await ask(Prompt(judge_model, grade, _GRADE_TOKENS))).text
+    said = (await ask(Prompt(judge_model, grade, _GRADE_TOKENS + reasoning_tokens))).text
     found = _VERDICT.match(said)
     if found is None:
         return Judged(case, given, Verdict.UNREADABLE, said)

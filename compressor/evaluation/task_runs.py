@@ -50,11 +50,13 @@ async def ask_all(
     *,
     model: str,
     prompt_tokens: int = PROMPT_TOKENS,
+    reasoning_tokens: int = 0,
     advance: Callable[[], None] = lambda: None,
 ) -> list[Answered]:
     """Ask every example by every method at every rate. Raises AskRefused and MissingExtra.
 
     Identical contexts (the examples of GSM8K) are shortened once by question-blind methods.
+    `reasoning_tokens` is how many more a model may use before it answers.
     """
     known: dict[tuple[str, float, str, str | None], str] = {}
     planned: list[tuple[Example, str, float, str]] = []
@@ -71,7 +73,7 @@ async def ask_all(
     async def one(example: Example, method: str, rate: float, text: str) -> Answered:
         length = counter.count(text)
         try:
-            reply = await ask(Prompt(model, text, example.max_tokens))
+            reply = await ask(Prompt(model, text, example.max_tokens + reasoning_tokens))
             answered = Answered(
                 example, method, rate, length, reply.text, score(example, reply.text)
             )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from compressor.evaluation.ask import Ask, AskFailed, Prompt
+from compressor.evaluation.ask import REASONING_TOKENS, Ask, AskFailed, Prompt
 from compressor.training.cut import MOST, cut_chunks
 from compressor.training.passage import HEAVY, LIGHT, SINGLE, SourcePassage
 from compressor.training.teacher import Rates, cleaned, fault_of, instruction
@@ -13,7 +13,6 @@ from compressor.types import TokenCounter
 
 _ROOM = 2  # for an answer, over the tokens of the text: the teacher's tokenizer may be another
 _LEAST_TOKENS = 64
-_REASONING_TOKENS = 8000
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ class Teacher:
         return Prompt(
             settings.model,
             instruction(text, grade, settings.rates, fault),
-            room + (_REASONING_TOKENS if settings.reasoning else 0),
+            room + (REASONING_TOKENS if settings.reasoning else 0),
         )
 
 

@@ -35,7 +35,7 @@ from proxy.commands.model_endpoint import (
 
 if TYPE_CHECKING:
     from compressor.evaluation.datasets import QASet
-    from compressor.evaluation.judge import Case, Grade
+    from compressor.evaluation.judge import Case, Grade, Judged
     from compressor.evaluation.registry import Bench
     from compressor.evaluation.task_runs import TaskScore
 
@@ -87,7 +87,12 @@ def judge(  # noqa: PLR0917 - typer reads the options off the signature
             judged = endpoint.run(
                 out / "replies.jsonl",
                 lambda ask: judging.judge(
-                    cases, ask, model=model, judge_model=judge_model or model, advance=advance
+                    cases,
+                    ask,
+                    model=model,
+                    judge_model=judge_model or model,
+                    reasoning_tokens=endpoint.reasoning_tokens,
+                    advance=advance,
                 ),
             )
         found = judging.grades(judged)
@@ -95,6 +100,10 @@ def judge(  # noqa: PLR0917 - typer reads the options off the signature
         write(out / "judged.json", json.dumps([asdict(grade) for grade in found], indent=1))
         write(out / "judged.md", report + "\n")
     typer.echo(report)
+    _tell_ungraded(judged)
+
+
+def _tell_ungraded(judged: Sequence["Judged"]) -> None:
     ungraded = [one for one in judged if one.detail]
     if ungraded:
         typer.echo(
@@ -190,6 +199,7 @@ def tasks(  # noqa: PLR0917 - typer reads the options off the signature
                         bench.counter,
                         model=model,
                         prompt_tokens=prompt_tokens,
+                        reasoning_tokens=endpoint.reasoning_tokens,
                         advance=advance,
                     ),
                 )

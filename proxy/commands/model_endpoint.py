@@ -29,7 +29,8 @@ Reasoning = Annotated[
     bool,
     typer.Option(
         "--reasoning",
-        help="Ask as reasoning models want it: max_completion_tokens, no temperature.",
+        help="Ask as reasoning models want it: max_completion_tokens, with "
+        "8,000 more for the reasoning, and no temperature.",
     ),
 ]
 PriceIn = Annotated[
@@ -51,6 +52,13 @@ class ModelEndpoint:
     reasoning: bool
     price_in: float | None
     price_out: float | None
+
+    @property
+    def reasoning_tokens(self) -> int:
+        """How many tokens more than its answer's a model may use."""
+        from compressor.evaluation.ask import REASONING_TOKENS  # noqa: PLC0415
+
+        return REASONING_TOKENS if self.reasoning else 0
 
     def run(self, replies: Path, work: Callable[["PatientAsk"], Awaitable[_Result]]) -> _Result:
         """Run `work` with the endpoint, its replies kept in a file, and say what it came to."""

@@ -1,4 +1,5 @@
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,22 @@ async def test_where_nothing_ever_answered_the_run_is_refused(tmp_path: Path) ->
     ask = PatientAsk(script, tmp_path / "r.jsonl", tries=2, sleep=Slept())
     with pytest.raises(AskRefused, match="no reply in 2 tries: no connection"):
         await ask(PROMPT)
+
+
+async def test_what_fails_again_does_not_refuse_a_run_that_has_replies(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    await PatientAsk(Scripted(), path)(PROMPT)
+    busy = [AskFailed("busy", retry=True)] * 2
+    again = PatientAsk(Scripted(*busy), path, tries=2, sleep=Slept())
+    await again(PROMPT)
+    with pytest.raises(AskFailed, match="busy"):
+        await again(Prompt("model", "another", 5))
+
+
+async def test_a_kept_reply_that_is_no_text_is_asked_for_again(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_text(json.dumps({"key": PROMPT.key, "text": [{"type": "text"}]}) + "\n")
+    assert (await PatientAsk(Scripted(), path)(PROMPT)).text == "yes"
 
 
 async def test_few_are_out_at_once_and_equal_prompts_are_asked_once(tmp_path: Path) -> None:

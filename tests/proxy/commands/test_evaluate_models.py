@@ -83,6 +83,12 @@ def test_a_case_that_cannot_be_answered_is_told_and_left_out(
     assert "| tersely | 2 | 0 | " in judge(endpoint, tmp_path).stdout
 
 
+def test_a_judge_that_reasons_has_room_for_it(endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.reply = lambda text: "yes" if "You grade" in text else "Okafor"
+    judge(endpoint, tmp_path, "--reasoning")
+    assert {body["max_completion_tokens"] for body in endpoint.bodies} == {8100, 8005}
+
+
 def test_a_wrong_key_ends_the_run(endpoint: Endpoint, tmp_path: Path) -> None:
     endpoint.script = [(401, {}, {"error": {"message": "wrong key"}})] * 9
     done = judge(endpoint, tmp_path, "--concurrency", 1)
@@ -119,7 +125,7 @@ def test_a_task(endpoint: Endpoint, tmp_path: Path) -> None:
     for method in ("original", "tersely"):
         assert f"| gsm8k | {method} | 0.5 | 2 | 0 | 50.00 | " in done.stdout
     assert (tmp_path / "out" / "gsm8k.md").read_text().strip() == done.stdout.strip()
-    assert all("max_completion_tokens" in body for body in endpoint.bodies)
+    assert {body["max_completion_tokens"] for body in endpoint.bodies} == {8400}
     again = run(
         *("tasks", "chess", tmp_path / "gsm", "--base-url", endpoint.url, "--model", "small"),
     )
