@@ -54,38 +54,56 @@ class QASet:
 def find_qa_sets(folder: Path, names: Sequence[str] = ()) -> list[Path]:
     """Return the `.jsonl` files of `folder/qa`, or of `folder` itself where there is no `qa`.
 
-    With `names`, exactly those, in that order. Raises DatasetError for a missing folder or set.
+    `folder` may be one such file too. With `names`, exactly those, in that order and once each.
+    Raises DatasetError for a missing folder or set.
     """
     home = folder / "qa" if (folder / "qa").is_dir() else folder
-    found = {path.stem: path for path in sorted(home.glob("*.jsonl"))}
+    files = [folder] if folder.is_file() else sorted(home.glob("*.jsonl"))
+    found = {path.stem: path for path in files}
     if not found:
+        if not folder.exists():
+            raise DatasetError(f"{folder}: there is no such folder")
         raise DatasetError(f"{home}: no .jsonl files there; give the folder that has `qa/`")
     for name in names:
         if name not in found:
             raise DatasetError(f"{home}: there is no set '{name}'; there are {', '.join(found)}")
-    return [found[name] for name in names] if names else list(found.values())
+    return [found[name] for name in dict.fromkeys(names)] if names else list(found.values())
 
 
 def read_qa_set(path: Path) -> QASet:
-    """Read one set, named after its file. Raises DatasetError."""
+    """Read one set, named after its file.
+
+    Raises DatasetError, also for an id that a second text or a second question of a text has:
+    results are kept by their ids.
+    """
     texts: dict[str, str] = {}
     asked: dict[str, list[Question]] = {}
     for where, row in read_json_lines(path):
         if "text" in row:
             document = text_field(row, "doc", where)
-            texts[document] = text_field(row, "text", where)
+            _add_text(texts, document, text_field(row, "text", where), where)
             continue
         question = _question(row, where)
         if "passages" in row:
             document = question.id
-            texts[document] = "\n\n".join(texts_field(row, "passages", where))
+            _add_text(texts, document, "\n\n".join(texts_field(row, "passages", where)), where)
         else:
             document = text_field(row, "doc", where)
             if document not in texts:
                 raise DatasetError(f"{where}: asks about '{document}', which no line before it has")
-        asked.setdefault(document, []).append(question)
+        others = asked.setdefault(document, [])
+        if any(question.id == other.id for other in others):
+            raise DatasetError(
+                f"{where}: `id` '{question.id}' is another question's of '{document}'"
+            )
+        others.append(question)
     documents = (Document(name, text, tuple(asked.get(name, ()))) for name, text in texts.items())
     return QASet(path.stem, tuple(documents))
+
+
+def _add_text(texts: dict[str, str], document: str, text: str, where: str) -> None:
+    if texts.setdefault(document, text) != text:
+        raise DatasetError(f"{where}: '{document}' is another text's; every text needs its own")
 
 
 def _question(row: Mapping[str, Any], where: str) -> Question:
@@ -99,22 +117,39 @@ def _question(row: Mapping[str, Any], where: str) -> Question:
 def read_json_lines(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield every line's object with `file:line` for messages. Raises DatasetError."""
     try:
-        with path.open(encoding="utf-8") as lines:
+        with path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
-                if not line.strip():
-                    continue
                 where = f"{path}:{number}"
-                try:
-                    row = json.loads(line)
-                except ValueError as error:
-                    raise DatasetError(f"{where}: not JSON: {error}") from None
-                if not isinstance(row, dict):
-                    raise DatasetError(f"{where}: a JSON object is wanted, here is something else")
-                yield where, row
+                text = _utf8(line, where)
+                if text.strip():
+                    yield where, _object(text, where)
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def read_text(path: Path) -> str:
+    """Return what a text file holds, its lines ended by line feeds. Raises DatasetError."""
+    try:
+        return _utf8(path.read_bytes(), str(path)).replace("\r\n", "\n")
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _utf8(content: bytes, where: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DatasetError(f"{path}: not UTF-8: byte {error.start} cannot be read") from None
+        raise DatasetError(f"{where}: not UTF-8: byte {error.start} cannot be read") from None
+
+
+def _object(text: str, where: str) -> Mapping[str, Any]:
+    try:
+        row = json.loads(text)
+    except ValueError as error:
+        raise DatasetError(f"{where}: not JSON: {error}") from None
+    if not isinstance(row, dict):
+        raise DatasetError(f"{where}: a JSON object is wanted, here is something else")
+    return row
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
