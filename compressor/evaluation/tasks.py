@@ -3,8 +3,8 @@
 | task | files |
 |---|---|
 | meetingbank-qa, meetingbank-summary | JSON of LLMLingua-2's scripts: a list, or an object of entries, with `prompt`, `QA_pairs` of `question` and `answer`, `gpt4_summary` |
-| longbench | one `NAME.jsonl` a data set: `context`, `input`, `answers`, `all_classes` |
-| zeroscrolls | one `validation.jsonl` a data set, in a folder of its name or named after it: `input`, `output` and the offsets of document and query |
+| longbench | one `NAME.jsonl` a data set, `NAME_e.jsonl` for LongBench-E: `context`, `input`, `answers`, `all_classes` |
+| zeroscrolls | one `validation.jsonl` a data set, in a folder of its name or named after it: `input`, `output` and the offsets of document and query; lines of one `id` are one example with several answers |
 | gsm8k | `test.jsonl` with `question` and `answer`; examples from `prompt_hardest.txt` or, without it, the first eight of `train.jsonl` |
 | bbh | `bbh/NAME.json` with `examples` of `input` and `target`; examples from `cot-prompts/NAME.txt` |
 
@@ -22,6 +22,7 @@ from compressor.evaluation.datasets import (
     DatasetError,
     read_json,
     read_json_lines,
+    read_text,
     text_field,
     texts_field,
 )
@@ -168,15 +169,15 @@ def _meetingbank(path: Path, *, summaries: bool) -> Iterator[Example]:
 def _longbench(path: Path) -> Iterator[Example]:
     kinds = _longbench_kinds()
     for file in _files(path, "*.jsonl", kinds):
-        name = file.stem.removesuffix("_e")  # LongBench-E has the same data sets, evenly long
-        kind = kinds[name]
+        # LongBench-E has the same data sets, evenly long, in files beside them
+        kind = kinds[file.stem.removesuffix("_e")]
         for where, row in read_json_lines(file):
             asked = text_field(row, "input", where)
             metric = kind.metric
             if metric == "classes":
                 metric = _classification(texts_field(row, "all_classes", where))
             yield Example(
-                f"longbench/{name}",
+                f"longbench/{file.stem}",
                 where.rpartition(":")[2],
                 f"{kind.instruction}\n\n",
                 text_field(row, "context", where),
@@ -195,13 +196,15 @@ def _classification(classes: Sequence[str]) -> Score:
 
 def _zeroscrolls(path: Path) -> Iterator[Example]:
     folders = [path / name / "validation.jsonl" for name in _ZEROSCROLLS]
+    if path.name == "validation.jsonl":
+        folders = [path]
     found = [file for file in folders if file.is_file()] or _files(path, "*.jsonl", _ZEROSCROLLS)
     for file in found:
         name = file.parent.name if file.stem == "validation" else file.stem
         if name not in _ZEROSCROLLS:
             raise DatasetError(f"{file}: the folder is named after no ZeroSCROLLS data set")
         metric, max_tokens = _ZEROSCROLLS[name]
-        for where, row in read_json_lines(file):
+        for (where, row), golds in _by_id(file):
             text = text_field(row, "input", where)
             start, end = (_offset(row, f"document_{side}_index", text, where) for side in _SIDES)
             asked = slice(*(_offset(row, f"query_{side}_index", text, where) for side in _SIDES))
@@ -214,10 +217,20 @@ def _zeroscrolls(path: Path) -> Iterator[Example]:
                 text[start:end],
                 text[end:],
                 text[asked].strip() or None,
-                (text_field(row, "output", where),),
+                golds,
                 metric,
                 max_tokens,
             )
+
+
+def _by_id(file: Path) -> Iterator[tuple[tuple[str, Mapping[str, Any]], tuple[str, ...]]]:
+    """Yield the first line of every `id`, with the outputs of all its lines."""
+    found: dict[str, tuple[tuple[str, Mapping[str, Any]], list[str]]] = {}
+    for where, row in read_json_lines(file):
+        _, golds = found.setdefault(text_field(row, "id", where), ((where, row), []))
+        golds.append(text_field(row, "output", where))
+    for first, golds in found.values():
+        yield first, tuple(golds)
 
 
 _SIDES = ("start", "end")
@@ -238,7 +251,7 @@ def _offset(row: Mapping[str, Any], name: str, text: str, where: str) -> int:
 def _gsm8k(path: Path) -> Iterator[Example]:
     shown = path / "prompt_hardest.txt"
     if shown.is_file():
-        context = shown.read_text("utf-8").strip()
+        context = read_text(shown).strip()
     else:
         rows = list(read_json_lines(path / "train.jsonl"))[:_EXAMPLES_SHOWN]
         context = "\n\n".join(
@@ -267,10 +280,13 @@ def _bbh(path: Path) -> Iterator[Example]:
         if not prompt.is_file():
             raise DatasetError(f"{prompt}: there are no examples for {file}")
         # The first two lines are a canary and a rule; then the instruction and the examples.
-        shown = prompt.read_text("utf-8").partition("-----\n")
+        shown = read_text(prompt).partition("-----\n")
         instruction, _, context = (shown[2] or shown[0]).strip().partition("\n\n")
         data = read_json(file)
-        for number, row in enumerate(data["examples"] if isinstance(data, dict) else data):
+        rows = data.get("examples") if isinstance(data, dict) else data
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise DatasetError(f"{file}: `examples` is missing or is not a list of objects")
+        for number, row in enumerate(rows):
             where = f"{file}: example {number}"
             asked = text_field(row, "input", where)
             yield Example(

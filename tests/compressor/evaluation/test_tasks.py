@@ -47,7 +47,7 @@ def test_longbench(tmp_path: Path) -> None:
     write_lines(tmp_path / "other.jsonl", [{"not": "read"}])
     report, hotpot, trec = read_task("longbench", tmp_path)
     assert (report.task, report.metric, report.question) == ("longbench/gov_report", ROUGE, None)
-    assert (hotpot.task, hotpot.id) == ("longbench/hotpotqa", "1")
+    assert (hotpot.task, hotpot.id) == ("longbench/hotpotqa_e", "1")
     assert (hotpot.metric, hotpot.max_tokens, hotpot.first_line) == (answers.f1, 32, True)
     assert hotpot.answers == ("yes", "old")
     assert "Is it?" in hotpot.after
@@ -78,6 +78,13 @@ def test_zeroscrolls_brings_its_own_prompt(tmp_path: Path) -> None:
     assert (story.metric, summary.metric) == (answers.f1, ROUGE_MEAN)
     assert callable(quality.metric)
     assert quality.metric("(B) once", "(B) once") == 1
+    alone = tmp_path / "squality" / "validation.jsonl"
+    assert [e.task for e in read_task("zeroscrolls", alone)] == ["zeroscrolls/squality"]
+    write_lines(alone, [line, {**line, "output": "then"}, {**line, "id": "n2"}])
+    assert [(e.id, e.answers) for e in read_task("zeroscrolls", alone)] == [
+        ("n1", ("once", "then")),
+        ("n2", ("once",)),
+    ]
     faulty = tmp_path / "faulty"
     write_lines(faulty / "qasper" / "validation.jsonl", [{**line, "document_end_index": 9999}])
     with pytest.raises(DatasetError, match="`document_end_index` is no offset"):
@@ -108,6 +115,13 @@ def test_bbh(tmp_path: Path) -> None:
     assert example.context == "Q: a\nA: b\n\nQ: c\nA: d"
     assert example.after.startswith("\n\nQ: Is it?")
     assert example.answers == ("(A)",)
+    for value in ({}, {"examples": 7}, [7]):
+        write_json(tmp_path / "bbh" / "navigate.json", value)
+        with pytest.raises(DatasetError, match=r"navigate\.json: `examples` is missing"):
+            read_task("bbh", tmp_path)
+    prompts.write_bytes(b"\xe9")
+    with pytest.raises(DatasetError, match=r"navigate\.txt: not UTF-8: byte 0"):
+        read_task("bbh", tmp_path)
     prompts.unlink()
     with pytest.raises(DatasetError, match="there are no examples for"):
         read_task("bbh", tmp_path)
