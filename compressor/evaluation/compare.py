@@ -1,6 +1,6 @@
 """Two runs of answer survival against each other: another classifier, or another revision."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from compressor.evaluation.bootstrap import Counted, Interval, NotComparable, counted, differences
@@ -76,7 +76,7 @@ def _grouped(rows: Iterable[Row]) -> dict[tuple[str, str, float], Trials]:
 
 
 def _pair(key: tuple[str, str, float], before: Trials, after: Trials) -> tuple[Counted, Counted]:
-    if before.keys() != after.keys():
+    if _questions(before) != _questions(after):
         name, method, rate = key
         raise NotComparable(
             f"{name}, {method} at {rate:g}: the two runs have different documents or questions"
@@ -90,6 +90,10 @@ def _pair(key: tuple[str, str, float], before: Trials, after: Trials) -> tuple[C
         return counted([by_document[document] for document in documents])
 
     return counts(before), counts(after)
+
+
+def _questions(rows: Trials) -> Mapping[tuple[str, str | None], Set[str]]:
+    return {trial: row.survived.keys() for trial, row in rows.items()}
 
 
 def _difference(

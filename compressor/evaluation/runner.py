@@ -4,13 +4,19 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from compressor.evaluation.datasets import Document, QASet, Question
+from compressor.evaluation.datasets import DatasetError, Document, QASet, Question
 from compressor.evaluation.methods import Method
-from compressor.evaluation.metrics import Kept, item_recall, negation_retention, survival
+from compressor.evaluation.metrics import (
+    Kept,
+    item_recall,
+    negation_retention,
+    standing,
+    survival,
+)
 from compressor.evaluation.result_lines import open_to_append
 from compressor.types import TokenCounter
 
@@ -88,6 +94,17 @@ def trials(sets: Sequence[QASet], methods: Sequence[Method], rates: Sequence[flo
     ]
 
 
+def require_answers(qa_set: QASet) -> None:
+    """Raise DatasetError for a set none of whose questions has its answer in its document."""
+    for document in qa_set.documents:
+        if any(standing(document.text, [question.answers for question in document.questions])):
+            return
+    raise DatasetError(
+        f"{qa_set.name}: no question has its answer in its document, so that none can survive; "
+        "leave the set out by naming the others with --set"
+    )
+
+
 def run(
     planned: Sequence[Trial],
     store: Path,
@@ -97,22 +114,34 @@ def run(
 ) -> list[Row]:
     """Return a row for every trial: those that `store` has, and the others computed and added.
 
-    `store` is a JSONL file, written line by line, so that an interrupted run loses one trial.
-    `advance` is called after every trial.
+    `store` is a JSONL file, written line by line, so that an interrupted run loses one trial. Of
+    several rows of one document, the last is this run's: one that an older run left before another
+    run's is written again. `advance` is called after every trial.
     """
-    known = {row.key: row for row in read_rows(store)}
+    known, last = dict[str, Row](), dict[_Place, str]()
+    for row in read_rows(store):
+        known[row.key], last[_place(row)] = row, row.key
     rows: list[Row] = []
     with open_to_append(store) as file:
         for trial in planned:
             key = trial.key(encoding)
-            row = known.get(key)
-            if row is None:
-                row = known[key] = _measured(trial, key, counter)
+            found = known.get(key)
+            # the same text in another set, or under another name, has the same key
+            row = replace(found, **_names(trial)) if found else _measured(trial, key, counter)
+            if last.get(_place(row)) != key:
+                known[key], last[_place(row)] = row, key
                 file.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
                 file.flush()
             rows.append(row)
             advance()
     return rows
+
+
+_Place = tuple[str, str, str, float, str | None]
+
+
+def _place(row: Row) -> _Place:
+    return row.set, row.doc, row.method, row.rate, row.question
 
 
 def read_rows(store: Path) -> Iterator[Row]:
@@ -127,6 +156,11 @@ def read_rows(store: Path) -> Iterator[Row]:
                 continue
 
 
+def _names(trial: Trial) -> dict[str, Any]:
+    asked = trial.question.id if trial.question else None
+    return {"set": trial.set, "doc": trial.document.id, "question": asked}
+
+
 def _measured(trial: Trial, key: str, counter: TokenCounter) -> Row:
     source = trial.document.text
     asked = trial.question.text if trial.question else None
@@ -136,11 +170,9 @@ def _measured(trial: Trial, key: str, counter: TokenCounter) -> Row:
     found = survival(source, shortened.text, [q.answers for q in trial.questions])
     return Row(
         key=key,
-        set=trial.set,
-        doc=trial.document.id,
+        **_names(trial),
         method=trial.method.name,
         rate=trial.rate,
-        question=trial.question.id if trial.question else None,
         tokens_before=counter.count(source),
         tokens_after=counter.count(shortened.text),
         seconds=seconds,

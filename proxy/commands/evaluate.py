@@ -2,10 +2,10 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, Protocol
+from typing import TYPE_CHECKING, Annotated, NoReturn, Protocol, TypeVar
 
 import typer
 from rich.console import Console
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # The evaluation package imports the model runtimes: inside the commands, not for `--help`.
 
 _UNUSABLE = 2
+Value = TypeVar("Value")
 Data = Annotated[
     Path, typer.Argument(help="Folder that has `qa/` with .jsonl sets, or the sets themselves.")
 ]
@@ -66,9 +67,10 @@ def survival(
         from compressor.evaluation import registry, runner, summary  # noqa: PLC0415
         from compressor.evaluation.page import html_page  # noqa: PLC0415
 
+        names, rates = once(method or registry.DEFAULT), once(rate or runner.RATES)
         chosen = read_sets(data, sets)
-        names = tuple(method or registry.DEFAULT)
-        rates = tuple(rate or runner.RATES)
+        for qa_set in chosen:
+            runner.require_answers(qa_set.first(limit))
         rows: list[runner.Row] = []
         with registry.workbench(classifier, encoding, out / "windows.db") as bench:
             for qa_set in chosen:
@@ -111,7 +113,7 @@ def speed(
         from compressor.evaluation.speed import measure  # noqa: PLC0415
 
         chosen = read_sets(data, sets)
-        names = tuple(method or registry.DEFAULT)
+        names = once(method or registry.DEFAULT)
         lines = ["| set | method | documents | tokens | tokens/s |", "|---|---|---|---|---|"]
         with registry.workbench(classifier, encoding, None) as bench:
             for qa_set in chosen:
@@ -148,6 +150,11 @@ def plot(
         write(page, html_page(cells))
         write_png(cells, picture)
     typer.echo(f"Written: {picture}, {page}")
+
+
+def once(values: Iterable[Value]) -> tuple[Value, ...]:
+    """Return an option's values in their order, each once: given twice they would count twice."""
+    return tuple(dict.fromkeys(values))
 
 
 def read_sets(data: Path, names: list[str] | None) -> list["QASet"]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from proxy.commands.evaluate import Classifier, progress, refusals, write
+from proxy.commands.evaluate import Classifier, once, progress, refusals, write
 
 _FAULTS = 1
 
@@ -51,7 +51,7 @@ def corpus(
             workbench(classifier, "o200k_base", out / "windows.db") as bench,
             progress("corpus", len(cases) + len(whole)) as advance,
         ):
-            tally = run.run(cases, bench.compressor, tuple(rate or run.RATES), whole, advance)
+            tally = run.run(cases, bench.compressor, once(rate or run.RATES), whole, advance)
         table = f"{report.domains_line(tally)}\n\n{report.kinds_table(tally)}"
         write(out / "corpus.md", table + "\n")
     typer.echo(table)

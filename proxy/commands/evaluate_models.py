@@ -18,6 +18,7 @@ from proxy.commands.evaluate import (
     Rates,
     Sets,
     of_set,
+    once,
     progress,
     read_sets,
     refusals,
@@ -77,7 +78,7 @@ def judge(  # noqa: PLR0917 - typer reads the options off the signature
         from compressor.evaluation import registry  # noqa: PLC0415
 
         endpoint = endpoint_at(base_url, api_key_env, concurrency, reasoning, price_in, price_out)
-        names, rates = tuple(method or _JUDGED), tuple(rate or (0.5, 0.33))
+        names, rates = once(method or _JUDGED), once(rate or (0.5, 0.33))
         cases: list[Case] = []
         with registry.workbench(classifier, encoding, out / "windows.db") as bench:
             for qa_set in read_sets(data, sets):
@@ -184,7 +185,7 @@ def tasks(  # noqa: PLR0917 - typer reads the options off the signature
         endpoint = endpoint_at(base_url, api_key_env, concurrency, reasoning, price_in, price_out)
         examples = read_task(task, path)
         corpus = list(dict.fromkeys(example.context for example in examples))
-        names, rates = tuple(method or _JUDGED[:3]), tuple(rate or (0.5, 0.33))
+        names, rates = once(method or _JUDGED[:3]), once(rate or (0.5, 0.33))
         with registry.workbench(classifier, encoding, out / "windows.db") as bench:
             methods = registry.build(names, bench.of(corpus))
             shown = examples[:limit]

@@ -61,5 +61,7 @@ def test_only_what_both_have_is_compared_and_questions_have_to_agree() -> None:
         compare(rows(0.5, method="random"), rows(0.5))
     with pytest.raises(NotComparable, match=r"qa, tersely at 0\.5: .* different documents"):
         compare(rows(0.5), rows(0.5, documents=59))
+    with pytest.raises(NotComparable, match="different documents or questions"):
+        compare([row("d", {"a": True, "b": True})], [row("d", {"a": True})])
     with pytest.raises(NotComparable, match="no question has its answer"):
         compare([row("d", {"a": None})], [row("d", {"a": None})])

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from compressor.evaluation.datasets import Document, QASet, Question
+from compressor.evaluation.datasets import DatasetError, Document, QASet, Question
 from compressor.evaluation.methods import Shortened
 from compressor.evaluation.metrics import Kept
-from compressor.evaluation.runner import Row, read_rows, run, trials
+from compressor.evaluation.runner import Row, read_rows, require_answers, run, trials
 from compressor.types import Span
 from tests.fakes import FakeCounter
 
@@ -73,6 +73,34 @@ def test_what_is_stored_is_not_computed_again(tmp_path: Path) -> None:
     rows = run(planned, store, FakeCounter(), "words")
     assert run(planned, store, FakeCounter(), "words") == rows
     assert len(method.calls) == 2
+
+
+def test_the_last_row_of_a_document_is_the_last_run_s(tmp_path: Path) -> None:
+    store, revised = tmp_path / "rows.jsonl", First()
+    revised.revision = "2"
+    first = run(trials([SET], [First()], [0.5]), store, FakeCounter(), "words")
+    run(trials([SET], [revised], [0.5]), store, FakeCounter(), "words")
+    back = First()
+    assert run(trials([SET], [back], [0.5]), store, FakeCounter(), "words") == first
+    assert back.calls == []
+    last = {(row.set, row.doc): row.key for row in read_rows(store)}
+    assert last == {(row.set, row.doc): row.key for row in first}
+
+
+def test_a_result_is_told_under_the_name_that_its_set_has_now(tmp_path: Path) -> None:
+    store, renamed = tmp_path / "rows.jsonl", QASet("hues", DOCUMENTS)
+    for _ in range(2):
+        rows = run(trials([SET, renamed], [First()], [0.5]), store, FakeCounter(), "words")
+        assert [row.set for row in rows] == ["colours", "colours", "hues", "hues"]
+    assert [row.set for row in read_rows(store)] == ["colours", "colours", "hues", "hues"]
+
+
+def test_a_set_without_a_gold_answer_in_its_texts_is_named() -> None:
+    require_answers(SET)
+    unasked = QASet("unasked", (Document("a", "red", (Question("q", "?", ()),)),))
+    for qa_set in (unasked, QASet("unasked", ())):
+        with pytest.raises(DatasetError, match="unasked: no question has its answer"):
+            require_answers(qa_set)
 
 
 def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from proxy.cli import build
-from tests.compressor.evaluation.sets import write_sets
+from tests.compressor.evaluation.sets import write_lines, write_sets
 
 COMMANDS = ("survival", "speed", "judge", "tasks", "plot", "compare")
 
@@ -65,6 +65,23 @@ def test_a_part_of_it(tmp_path: Path) -> None:
     assert re.findall(r"^\| (\w+) \| 0\.\d", done.stdout, re.MULTILINE).count("random") == 2
 
 
+def test_what_is_given_twice_counts_once(tmp_path: Path) -> None:
+    data = write_sets(tmp_path / "data")
+    once = ("--set", "village", "--method", "random", "--rate", 0.5)
+    first = run("survival", data, *once, "--out", tmp_path / "out")
+    assert run("survival", data, *once, *once, "--out", tmp_path / "out").stdout == first.stdout
+    assert "village: 2 documents, 3 questions" in first.stdout
+
+
+def test_a_set_without_gold_answers_ends_the_run_before_it_begins(tmp_path: Path) -> None:
+    data = write_sets(tmp_path / "data")
+    write_lines(data / "qa" / "unasked.jsonl", [{"doc": "a", "text": "red"}])
+    done = run("survival", data, "--method", "random", "--out", tmp_path / "out")
+    assert done.exit_code == 2
+    assert "unasked: no question has its answer in its document" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_two_runs_are_compared(tmp_path: Path) -> None:
     data = write_sets(tmp_path / "data")
     for name, rate in (("one", 0.5), ("two", 0.5), ("other", 0.33)):
@@ -99,12 +116,18 @@ def test_speed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["survival", "{absent}"], "no .jsonl files there"),
+        (["survival", "{absent}"], "there is no such folder"),
         (["survival", "{data}", "--set", "town"], "there is no set 'town'"),
-        (["survival", "{data}", "--method", "best"], "there is no method 'best'"),
+        (["survival", "{data}/qa/village.jsonl", "--method", "best"], "there is no method 'best'"),
         (["survival", "{data}", "--rate", "1.4"], "less than or equal to 1"),
-        (["survival", "{data}", "--encoding", "p50k"], "encoding 'p50k' is not known"),
-        (["survival", "{data}", "--classifier", "/absent"], "there is no folder /absent"),
+        (
+            ["survival", "{data}/qa/village.jsonl", "--encoding", "p50k"],
+            "encoding 'p50k' is not known",
+        ),
+        (
+            ["survival", "{data}/qa/village.jsonl", "--classifier", "/absent"],
+            "there is no folder /absent",
+        ),
         (["survival", "{data}", "--set", "unanswered"], "no question has its answer"),
         (["plot", "{absent}"], "survival.json: cannot be read"),
         (["plot", "{broken}"], "not a file that `tersely eval survival` wrote"),
