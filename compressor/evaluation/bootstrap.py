@@ -48,7 +48,7 @@ def shares(
     documents = sizes.pop()
     if not documents or any(not m.counted.sum() for m in methods.values()):
         raise NotComparable("no question has its answer in its document")
-    draws = _draws(documents, resamples)
+    draws = _draws(np.any([m.counted > 0 for m in methods.values()], axis=0), resamples)
     resampled = {name: _pooled(m, draws) for name, m in methods.items()}
     whole = np.ones((1, documents))
     values = {name: float(_pooled(m, whole)[0]) for name, m in methods.items()}
@@ -77,7 +77,7 @@ def differences(
         whole = np.ones((1, len(first.counted)))
         before.append(float(_pooled(first, whole)[0]))
         after.append(float(_pooled(second, whole)[0]))
-        draws = _draws(len(first.counted), resamples, index)
+        draws = _draws(first.counted + second.counted > 0, resamples, index)
         rises.append(_pooled(second, draws) - _pooled(first, draws))
     mean_before, mean_after = float(np.mean(before)), float(np.mean(after))
     return mean_before, mean_after, _interval(mean_after - mean_before, np.mean(rises, axis=0))
@@ -91,15 +91,20 @@ def counted(by_document: Sequence[Sequence[bool | None]]) -> Counted:
     )
 
 
-def _draws(documents: int, resamples: int, index: int = 0) -> NDArray[np.float64]:
-    """Return how often each document is in each resample, shape (resamples, documents)."""
+def _draws(counts: NDArray[np.bool_], resamples: int, index: int = 0) -> NDArray[np.float64]:
+    """Return how often each document is in each resample, shape (resamples, documents).
+
+    `counts` says which documents have a question that counts: the others say nothing about a share
+    and are never drawn, since a resample of them alone would have none.
+    """
     generator = np.random.default_rng(_SEED + index)
-    even = np.full(documents, 1 / documents)
-    return generator.multinomial(documents, even, size=resamples).astype(np.float64)
+    documents = int(counts.sum())
+    draws = generator.multinomial(documents, counts / documents, size=resamples)
+    return draws.astype(np.float64)
 
 
 def _pooled(method: Counted, draws: NDArray[np.float64]) -> NDArray[np.float64]:
-    # A resample without a question that counts (possible in tiny sets) has share 0.
+    # Where two methods differ in what counts, a resample may have nothing of one: share 0.
     share: NDArray[np.float64] = (draws @ method.survived) / np.maximum(draws @ method.counted, 1)
     return share
 

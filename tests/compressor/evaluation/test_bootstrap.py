@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from compressor.evaluation.bootstrap import Counted, NotComparable, counted, shares
+from compressor.evaluation.bootstrap import Counted, NotComparable, counted, differences, shares
 
 
 def test_questions_are_counted_by_document() -> None:
@@ -42,6 +42,15 @@ def test_it_is_seeded_and_certain_where_nothing_varies() -> None:
     assert shares(methods) == shares(methods)
     sure, _ = shares({"a": Counted(np.ones(5), np.ones(5))})
     assert (sure["a"].low, sure["a"].high) == (1.0, 1.0)
+
+
+def test_documents_without_a_question_that_counts_say_nothing() -> None:
+    alone = Counted(np.array([3.0, 1.0]), np.array([4.0, 2.0]))
+    among = Counted(np.array([0.0, 3.0, 0.0, 1.0]), np.array([0.0, 4.0, 0.0, 2.0]))
+    assert shares({"a": among}) == shares({"a": alone})
+    assert differences([(among, among)])[2] == differences([(alone, alone)])[2]
+    sure = Counted(np.array([1.0, 0.0, 0.0]), np.array([1.0, 0.0, 0.0]))
+    assert shares({"a": sure})[0]["a"].low == 1.0
 
 
 @pytest.mark.parametrize(
