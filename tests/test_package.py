@@ -74,6 +74,14 @@ def test_the_wheel_holds(wheel: Path, name: str) -> None:
     assert size == (ROOT / SOURCES.get(name, name)).stat().st_size
 
 
+def test_every_licence_in_the_wheel_is_named_in_its_metadata(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    named = {name.partition("/licenses/")[2] for name in names if "/licenses/" in name}
+    held = {name for name in names if "/LICENSE" in name and ".dist-info/" not in name}
+    assert named == held | {"LICENSE"}
+
+
 def test_the_wheel_holds_no_more_than_its_packages(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         tops = {name.split("/")[0] for name in archive.namelist()}
