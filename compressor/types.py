@@ -71,7 +71,7 @@ class Settings:
     one of these, each by itself, as LLMLingua-2 was trained; without, windows with context. With a
     `question` words that bear on it gain log-odds, and the result depends on it; None is blind.
     `json_prose` also shortens long prose in JSON strings, and a rate is then that of what is not
-    JSON otherwise.
+    JSON otherwise. A `tool_description` keeps the sentences that say how the tool is to be used.
 
     Raises ValueError when none or several amounts are set, or something is out of range.
     """
@@ -88,6 +88,7 @@ class Settings:
     chunk_end_tokens: tuple[str, ...] = ()
     question: str | None = None
     json_prose: bool = False
+    tool_description: bool = False
 
     def __post_init__(self) -> None:
         chosen = [v for v in (self.rate, self.threshold, self.target_tokens) if v is not None]

@@ -123,7 +123,9 @@ async def _compress(
             index: group.create_task(
                 compressor.compress(
                     parts[index].text,
-                    _settings(policy, decisions[index], kinds, encoding, questions[index]),
+                    _settings(
+                        policy, parts[index], decisions[index], kinds, encoding, questions[index]
+                    ),
                     tenant=tenant,
                     deadline_ms=policy.deadline_ms,
                 )
@@ -135,6 +137,7 @@ async def _compress(
 
 def _settings(
     policy: Policy,
+    part: TextPart,
     decision: Decision,
     kinds: frozenset[Kind],
     encoding: str,
@@ -151,6 +154,7 @@ def _settings(
         drop_consecutive=policy.drop_consecutive,
         encoding=encoding,
         question=question,
+        tool_description=part.role is Role.TOOL_SCHEMA,
     )
 
 

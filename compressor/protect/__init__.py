@@ -14,6 +14,7 @@ from compressor.protect.negation import negation_spans
 from compressor.protect.numbers import number_spans
 from compressor.protect.quotes import quote_spans
 from compressor.question import prompt_spans
+from compressor.tool_rules import tool_rules
 from compressor.types import Kind, ProtectedSpan, Settings
 
 _PROMPT = frozenset({Kind.INSTRUCTION, Kind.QUESTION})
@@ -48,6 +49,7 @@ def find_protected(
         found += [s for s in quote_spans(text) if prose is None or prose.leaves_alone(s)]
     if wanted & _PROMPT:
         found += prompt_spans(text, blocks)
+        found += tool_rules(text, blocks) if settings.tool_description else ()
     if Kind.FORCED in wanted:
         found += forced_spans(text, settings.force_tokens)
         if settings.force_digits:

@@ -123,6 +123,18 @@ async def test_tools_that_cannot_be_read_leave_the_rest_to_be_compressed() -> No
     assert "its tools are left alone" in (prepared.report.note or "")
 
 
+async def test_the_compressor_is_told_which_texts_describe_tools() -> None:
+    compressor = FakeCompressor()
+    settings = config("tools").model_copy(update={"policies": {**POLICIES, "tools": TOOLS}})
+    pipeline = Pipeline(settings, compressor, FakeTokenizers())
+    message = "the rain in spain stays mainly in the plain " * 20
+    await prepare(
+        pipeline, body(functions=[FUNCTION], messages=[{"role": "user", "content": message}])
+    )
+    told = {text: settings.tool_description for text, settings, *_ in compressor.calls}
+    assert told == {LONG: True, message: False}
+
+
 async def test_a_policy_that_is_off_looks_at_no_tools() -> None:
     off = Policy(name="tools", mode=Mode.OFF, tool_descriptions=1)
     pipeline = Pipeline(
