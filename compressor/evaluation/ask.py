@@ -6,15 +6,17 @@ The HTTP client is outside this package: whatever implements `Ask` will do.
 import asyncio
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from compressor.evaluation.result_lines import open_to_append
 
 _FORMAT = 1
 REASONING_TOKENS = 8000  # a model that reasons before it answers counts both against its limit
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,19 @@ class PatientAsk:
                     raise
                 self.totals.retried += 1
                 await self._sleep(2.0 ** (tried - 1) if error.after is None else error.after)
+
+
+async def all_at_once(work: Iterable[Coroutine[Any, Any, _Result]]) -> list[_Result]:
+    """Run all of it at once, and return the results in the order given.
+
+    The first error ends the rest and is raised as it is.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one) for one in work]
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None  # the first one speaks for all
+    return [task.result() for task in tasks]
 
 
 def _read_replies(path: Path) -> dict[str, Reply]:

@@ -1,12 +1,11 @@
 """LLM-judged question answering: a model answers from the shortened text, a model grades it."""
 
-import asyncio
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from compressor.evaluation.ask import Ask, AskFailed, Prompt
+from compressor.evaluation.ask import Ask, AskFailed, Prompt, all_at_once
 from compressor.evaluation.bootstrap import Interval, counted, shares
 from compressor.evaluation.datasets import Document, Question
 
@@ -88,12 +87,7 @@ async def judge(
         advance()
         return judged
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(case)) for case in cases]
-    except ExceptionGroup as errors:
-        raise errors.exceptions[0] from None  # the first one speaks for all
-    return [task.result() for task in tasks]
+    return await all_at_once(one(case) for case in cases)
 
 
 async def _judged(

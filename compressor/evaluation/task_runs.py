@@ -1,13 +1,12 @@
 """Asks a model the paper's tasks with shortened contexts, and scores what it says."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 from compressor.evaluation import scores
 from compressor.evaluation.answers import first_line
-from compressor.evaluation.ask import Ask, AskFailed, Prompt
+from compressor.evaluation.ask import Ask, AskFailed, Prompt, all_at_once
 from compressor.evaluation.methods import Method
 from compressor.evaluation.tasks import ROUGE, ROUGE_MEAN, Example
 from compressor.types import TokenCounter
@@ -82,12 +81,7 @@ async def ask_all(
         advance()
         return answered
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(*plan)) for plan in planned]
-    except ExceptionGroup as errors:
-        raise errors.exceptions[0] from None  # the first one speaks for all
-    return [task.result() for task in tasks]
+    return await all_at_once(one(*plan) for plan in planned)
 
 
 def prompt(example: Example, context: str, counter: TokenCounter, limit: int) -> str:

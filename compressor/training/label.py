@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from compressor.evaluation.ask import REASONING_TOKENS, Ask, AskFailed, Prompt
+from compressor.evaluation.ask import REASONING_TOKENS, Ask, AskFailed, Prompt, all_at_once
 from compressor.training.cut import MOST, cut_chunks
 from compressor.training.passage import HEAVY, LIGHT, SINGLE, SourcePassage
 from compressor.training.teacher import Rates, cleaned, fault_of, instruction
@@ -126,9 +126,4 @@ async def label_all(
         advance()
         return labelled
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(passage)) for passage in passages]
-    except ExceptionGroup as errors:
-        raise errors.exceptions[0] from None  # the first one speaks for all
-    return [task.result() for task in tasks]
+    return await all_at_once(one(passage) for passage in passages)

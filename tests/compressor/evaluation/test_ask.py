@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from compressor.evaluation.ask import AskFailed, AskRefused, PatientAsk, Prompt, Reply
+from compressor.evaluation.ask import (
+    AskFailed,
+    AskRefused,
+    PatientAsk,
+    Prompt,
+    Reply,
+    all_at_once,
+)
 
 
 class Scripted:
@@ -126,3 +133,34 @@ async def test_few_are_out_at_once_and_equal_prompts_are_asked_once(tmp_path: Pa
     assert script.most_running == 3
     assert len(script.asked) == 10
     assert (ask.totals.asked, ask.totals.cached) == (10, 10)
+
+
+async def test_all_at_once_keeps_the_order_of_what_it_was_given() -> None:
+    second_was = asyncio.Event()
+
+    async def first() -> int:
+        await second_was.wait()
+        return 1
+
+    async def second() -> int:
+        second_was.set()
+        return 2
+
+    assert await all_at_once([first(), second()]) == [1, 2]
+
+
+async def test_the_first_error_ends_the_rest_and_is_raised_alone() -> None:
+    ended: list[str] = []
+
+    async def waiting() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("waiting")
+
+    async def refused() -> None:
+        raise AskRefused("wrong key")
+
+    with pytest.raises(AskRefused, match="wrong key"):
+        await all_at_once([waiting(), refused()])
+    assert ended == ["waiting"]
