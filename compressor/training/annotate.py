@@ -19,7 +19,7 @@ from compressor.training.passage import HEAVY, LIGHT, SINGLE, SourcePassage
 from compressor.types import Span
 from compressor.words import Word, is_mark
 
-REVISION = 1  # raise with any change to what a passage's annotation comes to
+REVISION = 2  # raise with any change to what a passage's annotation comes to
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,8 @@ class GradeMetrics:
     original. `hitting` (HR): those that do stand there / words of the original. `matching` (MR):
     aligned words / words of the original. `gap` (AG): hitting - matching. `negations`: share kept
     of those whose negated word is kept. `numbers`: share kept of those in clauses of which half is
-    kept. The last two are None where there are none.
+    kept. These two are None where there are none. `flags`: how much the labelling found wrong with
+    it that shares do not show: an empty answer, one that left nothing out or one that broke off.
     """
 
     rate: float
@@ -42,6 +43,7 @@ class GradeMetrics:
     gap: float
     negations: float | None
     numbers: float | None
+    flags: int
 
     def as_dict(self) -> dict[str, float | None]:
         """Return the numbers by name, rounded to what they are good for."""
@@ -102,7 +104,10 @@ def annotate(passage: SourcePassage, *, window: int = WINDOW) -> Annotation:
         passage,
         original.words,
         tuple(None if mark else degree for mark, degree in zip(marks, degrees, strict=True)),
-        {grade: _metrics(original, found) for grade, found in alignments.items()},
+        {
+            grade: _metrics(original, found, _flags(passage, grade))
+            for grade, found in alignments.items()
+        },
         outside,
     )
 
@@ -122,7 +127,11 @@ def _outside(pairs: Sequence[tuple[bool, bool]], marks: Sequence[bool]) -> float
     return heavy.count(False) / len(heavy) if heavy else 0.0
 
 
-def _metrics(original: Original, alignment: Alignment) -> GradeMetrics:
+def _flags(passage: SourcePassage, grade: str) -> int:
+    return sum(flag.startswith(f"{grade}:") for flag in passage.flags)
+
+
+def _metrics(original: Original, alignment: Alignment, flags: int) -> GradeMetrics:
     words = sum(not part.mark for part in original.parts)
     kept = kept_spans(original, alignment.kept)
     numbers = item_recall(original.text, kept).get("number")
@@ -135,6 +144,7 @@ def _metrics(original: Original, alignment: Alignment) -> GradeMetrics:
         gap=_share(alignment.found - alignment.matched, words),
         negations=negation_retention(original.text, kept).share,
         numbers=None if numbers is None else numbers.share,
+        flags=flags,
     )
 
 

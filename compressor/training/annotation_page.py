@@ -21,6 +21,7 @@ _TITLES = {
     "gap": "Alignment gap: hitting - matching",
     "negations": "Negations kept, of those whose word is kept",
     "numbers": "Numbers kept, of those whose clause is half kept",
+    "flags": "Flags: what labelling found wrong",
 }
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8">

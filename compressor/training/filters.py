@@ -11,8 +11,9 @@ import numpy as np
 from compressor.training.annotate import METRICS
 from compressor.training.passage import GRADES
 
-# The match is poor where more than a word in twenty is the teacher's own or found out of order.
-DEFAULT = ("variation<=0.05", "gap<=0.05", "match>=0.95")
+# The match is poor where more than a word in twenty is the teacher's own or found out of order. An
+# empty answer, and one that left nothing out, fit perfectly: the labelling has flagged those.
+DEFAULT = ("flags<=0", "variation<=0.05", "gap<=0.05", "match>=0.95")
 
 _CONDITION = re.compile(
     r"(?:(?P<grade>\w+)\.)?(?P<metric>\w+)\s*(?P<sign><=|>=)\s*"

@@ -36,21 +36,24 @@ class LabelSettings:
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A passage with its shortened texts, and what is wrong with them by grade.
+    """A passage with its shortened texts, flagged where something is wrong with them.
 
     `passage` is None where the endpoint gave no answer; `unanswered` then says why.
     """
 
     passage: SourcePassage | None
-    flags: tuple[str, ...] = ()
     unanswered: str | None = None
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What is wrong with the shortened texts, by grade."""
+        return () if self.passage is None else self.passage.flags
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields of the labelled passage's line."""
         if self.passage is None:
             raise ValueError("a passage without an answer has no line")
-        flags = {"flags": list(self.flags)} if self.flags else {}
-        return {**self.passage.as_dict(), **flags}
+        return self.passage.as_dict()
 
 
 class Teacher:
@@ -73,7 +76,7 @@ class Teacher:
                 flags += [f"{grade}: {fault}" for fault in faults]
         except AskFailed as error:
             return Labelled(None, unanswered=str(error))
-        return Labelled(replace(passage, shortened=shortened), tuple(flags))
+        return Labelled(replace(passage, shortened=shortened, flags=tuple(flags)))
 
     async def _shorten(self, text: str, grade: str) -> tuple[str, list[str]]:
         """Return the shortened text, and what is wrong with it still after the second try."""

@@ -1,7 +1,8 @@
 """A passage on its way to the classifier: its text, where it comes from, and its shortened forms.
 
 One line of JSON each: `id`, `source` (domain), `doc` (the document it was cut from), `lang`,
-`licence`, `text`; once labelled also `light` and `heavy`, or `shortened` where there is one grade.
+`licence`, `text`; once labelled also `light` and `heavy`, or `shortened` where there is one grade,
+and `flags` where the labelling found something wrong with one of them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from compressor.evaluation.datasets import DatasetError, read_json_lines, text_field
+from compressor.evaluation.datasets import DatasetError, read_json_lines, text_field, texts_field
 
 LIGHT, HEAVY, SINGLE = "light", "heavy", "shortened"
 GRADES = (LIGHT, HEAVY, SINGLE)
@@ -17,7 +18,10 @@ GRADES = (LIGHT, HEAVY, SINGLE)
 
 @dataclass(frozen=True, slots=True)
 class SourcePassage:
-    """A text, where it comes from, and what a teacher made of it, by grade."""
+    """A text, where it comes from, and what a teacher made of it, by grade.
+
+    `flags` say what is wrong with that, each with its grade before it: `light: nothing was left.`
+    """
 
     id: str
     source: str
@@ -26,9 +30,11 @@ class SourcePassage:
     licence: str
     text: str
     shortened: Mapping[str, str] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
 
-    def as_dict(self) -> dict[str, str]:
+    def as_dict(self) -> dict[str, Any]:
         """Return the fields of the passage's line."""
+        flags = {"flags": list(self.flags)} if self.flags else {}
         return {
             "id": self.id,
             "source": self.source,
@@ -37,6 +43,7 @@ class SourcePassage:
             "licence": self.licence,
             "text": self.text,
             **self.shortened,
+            **flags,
         }
 
 
@@ -67,6 +74,7 @@ def _passage(row: Mapping[str, Any], where: str, name: str) -> SourcePassage:
         licence=str(row.get("licence") or row.get("license") or ""),
         text=text_field(row, "text", where),
         shortened={grade: str(row[grade]) for grade in GRADES if row.get(grade) is not None},
+        flags=texts_field(row, "flags", where) if row.get("flags") else (),
     )
 
 

@@ -41,8 +41,8 @@ def annotate(
             metavar="CONDITION",
             help="Keep only passages with, for instance, 'variation<=0.05' or 'heavy.gap<=p90' (a "
             "percentile); may be repeated, one after the other. Metrics: rate, match, variation, "
-            "hitting, matching, gap, negations, numbers. Without any: variation<=0.05, gap<=0.05 "
-            "and match>=0.95.",
+            "hitting, matching, gap, negations, numbers, flags. Without any: flags<=0, "
+            "variation<=0.05, gap<=0.05 and match>=0.95.",
         ),
     ] = None,
     keep_all: Annotated[bool, typer.Option("--keep-all", help="No condition at all.")] = False,

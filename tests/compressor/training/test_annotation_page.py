@@ -34,7 +34,7 @@ def test_the_page_shows_every_metric_and_what_was_dropped() -> None:
     ]
     page = annotation_page(lines, sift(lines, [parse_condition(text) for text in DEFAULT]))
     assert "2 of 3 passages were kept" in page
-    assert page.count("<figure>") == 16
+    assert page.count("<figure>") == 18
     assert "<b>" not in page  # a source's name is text
     assert "<td>geography&lt;b&gt;</td><td>1</td><td>1</td>" in page
     assert re.search(r"<h2>The worst matches</h2>.*?<td>p1</td>", page, re.DOTALL)

@@ -6,7 +6,13 @@ import pytest
 from compressor.evaluation.datasets import DatasetError
 from compressor.evaluation.result_lines import write_lines
 from compressor.training import annotation_run
-from compressor.training.annotation_run import annotate_all, sources, work_path
+from compressor.training.annotation_run import (
+    AnnotationSettings,
+    annotate_all,
+    annotate_file,
+    sources,
+    work_path,
+)
 from compressor.training.passage import SourcePassage, read_passages
 from tests.compressor.training.shortened_passages import ALL
 
@@ -76,3 +82,19 @@ def test_passages_are_counted_by_source_with_licences_and_languages() -> None:
         "letters": {"passages": 1, "licences": {"": 1}, "languages": {"de": 1}},
         "minutes": {"passages": 2, "licences": {"CC0": 1, "MIT": 1}, "languages": {"en": 2}},
     }
+
+
+@pytest.mark.parametrize(
+    ("shortened", "flag"),
+    [("", "nothing was left."), (" ".join(["word"] * 40), "nothing was crossed out.")],
+)
+def test_an_answer_that_fits_perfectly_and_says_nothing_is_dropped_by_its_flag(
+    tmp_path: Path, shortened: str, flag: str
+) -> None:
+    source = tmp_path / "labelled.jsonl"
+    line = {"id": "1", "text": " ".join(["word"] * 40), "light": shortened, "heavy": shortened}
+    write_lines(source, [line | {"flags": [f"light: {flag}"]}])
+    found = list(read_passages(source, labelled=True))
+    run = annotate_file(found, [source], tmp_path / "out.jsonl", AnnotationSettings())
+    assert run.sifted.kept == ()
+    assert run.sifted.dropped["flags<=0"] == 1
