@@ -36,11 +36,15 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the model said, and the tokens it counted; None where it did not say."""
+    """What the model said, and the tokens it counted; None where it did not say.
+
+    `cut`: it was not done, as when it reaches the limit.
+    """
 
     text: str
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    cut: bool = False
 
 
 class AskFailed(Exception):
@@ -87,6 +91,8 @@ class PatientAsk:
     `path` is a JSONL file; `concurrency` is how many questions are out at once; a failure that may
     pass is tried `tries` times in all, after 1, 2, 4 … seconds or as long as the endpoint says.
     Identical prompts are asked once. Failures are never kept, so a later run asks those again.
+    Where nothing ever answered, or as many prompts in a row as go out at once have failed, the run
+    is refused.
     """
 
     def __init__(
@@ -101,10 +107,12 @@ class PatientAsk:
         self.totals = Totals()
         self._ask = ask
         self._path = path
+        self._concurrency = concurrency
         self._room = asyncio.Semaphore(concurrency)
         self._tries = tries
         self._sleep = sleep
         self._replies = _read_replies(path)
+        self._failed_in_a_row = 0
         self._locks: dict[str, asyncio.Lock] = {}
 
     async def __call__(self, prompt: Prompt) -> Reply:
@@ -129,6 +137,7 @@ class PatientAsk:
 
     def _keep(self, prompt: Prompt, reply: Reply) -> None:
         self.totals.asked += 1
+        self._failed_in_a_row = 0
         self.totals.prompt_tokens += reply.prompt_tokens or 0
         self.totals.completion_tokens += reply.completion_tokens or 0
         self._replies[prompt.key] = reply
@@ -146,7 +155,8 @@ class PatientAsk:
                 if not error.retry:
                     raise
                 if tried >= self._tries:
-                    if not self.totals.asked and not self.totals.cached:
+                    self._failed_in_a_row += 1
+                    if not self._replies or self._failed_in_a_row >= self._concurrency:
                         # Nothing works, so that every other prompt need not find it out alone.
                         raise AskRefused(f"no reply in {tried} tries: {error}") from error
                     raise

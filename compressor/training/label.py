@@ -102,7 +102,7 @@ class Teacher:
         prompt = self.prompt(text, grade, fault)
         reply = await self._ask(prompt)
         answer = cleaned(reply.text)
-        if (reply.completion_tokens or 0) >= prompt.max_tokens:
+        if reply.cut or (reply.completion_tokens or 0) >= prompt.max_tokens:
             return answer, "the answer was too long and broke off."
         return answer, await asyncio.to_thread(fault_of, text, answer)
 

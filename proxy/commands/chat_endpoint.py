@@ -1,5 +1,6 @@
 """An OpenAI-compatible chat endpoint as evaluation asks it, over the proxy's own HTTP client."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from proxy.upstream import Upstream, UpstreamRequest
 
 _PASSING = frozenset({408, 409, 425, 429})
 _FINAL = frozenset({401, 403, 404, 405})
+_CUT = "length"  # why a reply ended
 _SHOWN = 300  # characters of an error's body
 
 
@@ -66,14 +68,17 @@ class ChatEndpoint:
 def _reply(content: bytes) -> Reply:
     try:
         answer = orjson.loads(content)
-        text = answer["choices"][0]["message"]["content"]
+        choice = answer["choices"][0]
+        text = _text(choice["message"]["content"])
         usage = answer.get("usage")
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         raise _no_completion(content) from error
-    if not isinstance(text, str | None):
-        raise _no_completion(content)
-    # A reply without text (a refusal, or a limit spent on reasoning) is an empty answer.
-    return Reply(text or "", _tokens(usage, "prompt_tokens"), _tokens(usage, "completion_tokens"))
+    return Reply(
+        text,
+        _tokens(usage, "prompt_tokens"),
+        _tokens(usage, "completion_tokens"),
+        cut=choice.get("finish_reason") == _CUT,
+    )
 
 
 def _no_completion(content: bytes) -> AskFailed:
@@ -87,6 +92,17 @@ def _tokens(usage: object, name: str) -> int | None:
     return found if isinstance(found, int) else None
 
 
+def _text(content: object) -> str:
+    """Return a message's text. Raises TypeError and KeyError where it is nothing of the kind."""
+    if content is None:
+        return ""  # a refusal, or a limit spent on reasoning
+    if isinstance(content, list):
+        return "".join(part["text"] for part in content if part["type"] == "text")
+    if not isinstance(content, str):
+        raise TypeError("the content is neither text nor a list of parts")
+    return content
+
+
 def _refusal(
     status: int, headers: Sequence[tuple[bytes, bytes]], content: bytes
 ) -> AskFailed | AskRefused:
@@ -94,11 +110,16 @@ def _refusal(
     if status in _FINAL:
         return AskRefused(message)
     after = next((v for name, v in headers if name.lower() == b"retry-after"), b"")
+    return AskFailed(message, retry=status in _PASSING or status >= 500, after=_seconds(after))
+
+
+def _seconds(after: bytes) -> float | None:
+    """Return how long to wait; None where it is absent, a date or no length of time."""
     try:
         seconds = float(after)
     except ValueError:
-        seconds = None  # absent, or a date
-    return AskFailed(message, retry=status in _PASSING or status >= 500, after=seconds)
+        return None
+    return seconds if math.isfinite(seconds) else None
 
 
 def _message(content: bytes) -> str:

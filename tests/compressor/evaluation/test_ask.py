@@ -109,14 +109,22 @@ async def test_where_nothing_ever_answered_the_run_is_refused(tmp_path: Path) ->
         await ask(PROMPT)
 
 
-async def test_what_fails_again_does_not_refuse_a_run_that_has_replies(tmp_path: Path) -> None:
+async def test_one_that_never_answers_does_not_end_a_run_that_has_answers(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
     await PatientAsk(Scripted(), path)(PROMPT)
-    busy = [AskFailed("busy", retry=True)] * 2
-    again = PatientAsk(Scripted(*busy), path, tries=2, sleep=Slept())
-    await again(PROMPT)
-    with pytest.raises(AskFailed, match="busy"):
-        await again(Prompt("model", "another", 5))
+    crashes = Scripted(*[AskFailed("crash", retry=True)] * 2)
+    with pytest.raises(AskFailed, match="crash"):
+        await PatientAsk(crashes, path, tries=2, sleep=Slept())(Prompt("model", "another", 5))
+
+
+async def test_as_many_in_a_row_as_go_out_at_once_end_the_run(tmp_path: Path) -> None:
+    script = Scripted(Reply("first"), *[AskFailed("gone", retry=True)] * 4)
+    ask = PatientAsk(script, tmp_path / "r.jsonl", concurrency=2, tries=2, sleep=Slept())
+    await ask(PROMPT)
+    with pytest.raises(AskFailed, match="gone"):
+        await ask(Prompt("model", "second", 5))
+    with pytest.raises(AskRefused, match="no reply in 2 tries: gone"):
+        await ask(Prompt("model", "third", 5))
 
 
 async def test_a_kept_reply_that_is_no_text_is_asked_for_again(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -107,11 +108,12 @@ async def test_room_for_an_answer() -> None:
     assert reasoning.prompt("a", "light").max_tokens == 8064
 
 
-async def test_an_answer_that_broke_off_is_asked_for_once_more_and_flagged() -> None:
+@pytest.mark.parametrize("counted", [True, False])
+async def test_an_answer_that_broke_off_is_asked_for_once_more_and_flagged(counted: bool) -> None:
     class Cut(Scripted):
         async def __call__(self, prompt: Prompt) -> Reply:
             reply = await super().__call__(prompt)
-            return Reply(reply.text, 1, prompt.max_tokens)
+            return Reply(reply.text, 1, prompt.max_tokens) if counted else replace(reply, cut=True)
 
     ask = Cut()
     labelled = await teacher(ask, two_grades=False).label(PASSAGE)

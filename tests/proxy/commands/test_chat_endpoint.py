@@ -92,6 +92,12 @@ async def test_a_reply_without_text_or_usage() -> None:
     assert await ChatEndpoint(Upstream(says(answer)))(PROMPT) == Reply("", None, None)
 
 
+async def test_a_reply_in_parts_and_one_that_was_cut() -> None:
+    parts = [{"type": "text", "text": "Be"}, {"type": "text", "text": "cause"}]
+    answer = {"choices": [{"message": {"content": parts}, "finish_reason": "length"}]}
+    assert await ChatEndpoint(Upstream(says(answer)))(PROMPT) == Reply("Because", cut=True)
+
+
 @pytest.mark.parametrize(
     "usage", [[1], "12", {"prompt_tokens": "12", "completion_tokens": None}, {"prompt_tokens": 1.5}]
 )
@@ -103,6 +109,9 @@ async def test_usage_that_is_no_count_is_left_out(usage: object) -> None:
 @pytest.mark.parametrize(
     ("response", "retry", "after", "said"),
     [
+        (says({}, 429, retry_after="nan"), True, None, "429"),
+        (says({}, 429, retry_after="inf"), True, None, "429"),
+        (says({"choices": [{"message": {"content": 7}}]}), True, None, "no chat completion"),
         (says({"error": {"message": "slow down"}}, 429, retry_after="3"), True, 3.0, "slow down"),
         (says({}, 429, retry_after="Wed, 21 Oct 2026 07:28:00 GMT"), True, None, "429"),
         (says({"error": {"message": "oops"}}, 500), True, None, "500: oops"),
