@@ -9,6 +9,7 @@ and the window is fed behind it.
 """
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +85,22 @@ def gather(files: Sequence[Path], held_out: Path | None) -> tuple[list[Passage],
         passages, validation = list(read_annotated(first)), list(read_annotated(held_out))
     passages += [passage for path in others for passage in read_annotated(path)]
     documents = {passage.doc for passage in validation}
-    return [passage for passage in passages if passage.doc not in documents], validation
+    training = [passage for passage in passages if passage.doc not in documents]
+    if not training:
+        raise DatasetError(
+            f"{first}: there is no passage to train on; {len(passages)} were read, and of "
+            f"{len(documents)} documents, which are held out, none may be among them"
+        )
+    return training, validation
+
+
+def digest_of(passages: Iterable[Passage], before: str = "") -> str:
+    """Return a hash of all that training takes of passages, and of a hash `before` them."""
+    digest = hashlib.sha256(before.encode())
+    for passage in passages:
+        said = json.dumps([passage.text, passage.question, passage.weight])
+        digest.update(said.encode() + passage.spans.tobytes() + passage.labels.tobytes())
+    return digest.hexdigest()
 
 
 def is_held_out(doc: str, share: int = HELD_OUT_SHARE) -> bool:

@@ -170,11 +170,12 @@ def _training(training: Mapping[str, Any]) -> str:
 
 def _measured(facts: Facts) -> str:
     rows = _check_rows(facts.checks)
-    if "auc_heavy" in facts.training:
+    aucs = [facts.training.get(f"auc_{grade}") for grade in ("heavy", "light")]
+    if any(auc is not None for auc in aucs):
+        shown = ", ".join("not known" if auc is None else f"{auc:.4f}" for auc in aucs)
         trained = (
             "AUC at the end of training, heavy and light labels",
-            f"{facts.training['auc_heavy']:.4f}, {facts.training.get('auc_light', 0):.4f} "
-            f"({facts.training.get('held_out_words', 0):,} held-out words)",
+            f"{shown} ({facts.training.get('held_out_words', 0):,} held-out words)",
         )
         rows.insert(0, trained)
     if not rows:

@@ -22,10 +22,11 @@ from transformers import AutoModelForTokenClassification
 
 from compressor.classifier.base import PlainTokenizer, batches_by_length
 from compressor.classifier.checkpoint import read_tokenizer
+from compressor.evaluation.datasets import DatasetError
 from compressor.training.encoder import copy_tokenizer
-from compressor.training.examples import Example, Passage, examples_of, pad
-from compressor.training.run_state import STATE, load_state, save_state
-from compressor.training.settings import TrainingSettings, claim
+from compressor.training.examples import Example, Passage, digest_of, examples_of, pad
+from compressor.training.run_state import STATE, cut_curves, load_state, save_state
+from compressor.training.settings import SettingsDiffer, TrainingSettings, claim
 from compressor.training.validation import Ranking, ranking
 from compressor.windows import Window, plan_windows
 
@@ -59,7 +60,7 @@ class Trainer:
         """Load the encoder and cut the passages.
 
         Raises OSError where the folder is no encoder, SettingsDiffer where `output` holds another
-        run, ValueError where there is nothing to train on.
+        run, DatasetError where there is nothing to train on.
         """
         claim(output, {"encoder": str(encoder), **asdict(settings)})
         self.encoder = encoder
@@ -74,8 +75,9 @@ class Trainer:
         self.padding = int(self.model.config.pad_token_id or 0)
         self._examples = self._cut(passages)
         if not self._examples:
-            raise ValueError("there is no labelled word to train on")
+            raise DatasetError("there is no labelled word to train on")
         self._per_epoch = len(self._batches(0))
+        self._texts = digest_of(passages)
 
     @property
     def steps(self) -> int:
@@ -87,10 +89,11 @@ class Trainer:
     ) -> Ranking:
         """Train, keep the best model of all validations, write it, and return its ranking.
 
-        Without held-out passages, or where the settings say so, the last model is the best.
+        Without held-out words to rank, or where the settings say so, the last model is the best.
+        Raises SettingsDiffer where `output` holds a run on other passages.
         """
         settings = self.settings
-        run = _Run(self._optimizer(), self.steps, settings)
+        run = _Run(self._optimizer(), self.steps, settings, digest_of(held_out, self._texts))
         best = self._resume(run)
         validate_every = math.ceil(self._per_epoch / settings.validations_per_epoch)
         for batch in self._remaining(run):
@@ -98,7 +101,7 @@ class Trainer:
             found = None
             if run.step % validate_every == 0 or run.step == run.steps:
                 found = self.rank(held_out)
-                latest = settings.last or not held_out
+                latest = settings.last or math.isnan(found.mean)
                 if best is None or latest or found.mean > best.mean:
                     best, run.stale = found, 0
                     torch.save(self.model.state_dict(), self.output / _BEST)
@@ -199,13 +202,20 @@ class Trainer:
             "losses": run.losses[-run.recent :],
             "best": asdict(best) if best else None,
             "random": torch.get_rng_state(),
+            "texts": run.texts,
         }
         save_state(self.output, state)
 
     def _resume(self, run: "_Run") -> Ranking | None:
         state = load_state(self.output)
+        cut_curves(self.output / _CURVES, 0 if state is None else state["step"])
         if state is None:
             return None
+        if state.get("texts") != run.texts:
+            raise SettingsDiffer(
+                f"{self.output} holds a run on other passages; name another folder, or remove that "
+                "one"
+            )
         self.model.load_state_dict(state["model"])
         run.optimizer.load_state_dict(state["optimizer"])
         run.step, run.tokens, run.stale = state["step"], state["tokens"], state["stale"]
@@ -235,8 +245,7 @@ class Trainer:
             "settings": asdict(self.settings),
             "passages": self.passages,
             "held_out_passages": held_out,
-            "auc_heavy": round(best.heavy, 4),
-            "auc_light": round(best.light, 4),
+            **{f"auc_{grade}": auc for grade, auc in best.as_dict().items()},
             "held_out_words": best.words,
         }
         (self.output / "training.json").write_text(json.dumps(summary, indent=2) + "\n", "utf-8")
@@ -250,9 +259,10 @@ class _Run:
     recent = 50  # steps whose losses are averaged for show
 
     def __init__(
-        self, optimizer: torch.optim.AdamW, steps: int, settings: TrainingSettings
+        self, optimizer: torch.optim.AdamW, steps: int, settings: TrainingSettings, texts: str
     ) -> None:
         self.optimizer = optimizer
+        self.texts = texts  # a hash
         self.steps = steps
         self.warmup_steps = max(1, round(steps * settings.warmup))
         self.step = 0

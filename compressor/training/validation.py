@@ -1,7 +1,9 @@
 """How well a classifier ranks the words of held-out documents: the area under the ROC curve."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +29,14 @@ class Ranking:
 
     @property
     def mean(self) -> float:
-        """The mean of the two: what training stops on."""
-        return (self.heavy + self.light) / 2
+        """The mean of those that are known: what training stops on. NaN where neither is."""
+        known = [auc for auc in (self.heavy, self.light) if not math.isnan(auc)]
+        return fmean(known) if known else math.nan
+
+    def as_dict(self) -> dict[str, float | None]:
+        """Return both by name, to four decimals, None where there was nothing to rank."""
+        pairs = (("heavy", self.heavy), ("light", self.light))
+        return {name: None if math.isnan(auc) else round(auc, 4) for name, auc in pairs}
 
 
 def area_under_curve(scores: NDArray[np.float32], positive: NDArray[np.bool_]) -> float:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from proxy.commands.distill_collect import refuse_same
 from proxy.commands.evaluate import progress, refusals
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def train(
         from compressor.evaluation.extra import load  # noqa: PLC0415
         from compressor.training.settings import TrainingSettings  # noqa: PLC0415
 
+        refuse_same(Path(encoder), out)
         torch = load("torch", "training", "train")
         load("transformers", "training", "train")
         from compressor.training.precision import bf16_is_faster  # noqa: PLC0415
@@ -153,7 +155,11 @@ def _train(
     trainer = Trainer(folder, out, settings, passages)
     with progress("training", trainer.steps) as advance:
         best = trainer.train(validation, partial(_show, advance))
-    ranked = f"AUC heavy {best.heavy:.4f}, light {best.light:.4f} over {best.words:,} words"
+    ranked = (
+        f"AUC heavy {best.heavy:.4f}, light {best.light:.4f} over {best.words:,} words"
+        if best.words
+        else "No document is held out, so the last model is written and its AUC is not known"
+    )
     typer.echo(f"{ranked}: {out}")
     write_checkpoint_manifest(
         out,

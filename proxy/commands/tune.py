@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from proxy.commands.distill_collect import refuse_same
 from proxy.commands.evaluate import Advance, progress, refusals
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def tune(
         from compressor.evaluation.extra import load  # noqa: PLC0415
         from compressor.training.settings import TuningSettings  # noqa: PLC0415
 
+        refuse_same(classifier, out)
         load("torch", "tuning", "train")
         load("transformers", "tuning", "train")
         settings = TuningSettings(

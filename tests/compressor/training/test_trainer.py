@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the torch extra: make test-all")
@@ -22,6 +23,7 @@ from compressor.training.encoder import (  # noqa: E402
     encoder_folder,
 )
 from compressor.training.examples import gather, read_annotated  # noqa: E402
+from compressor.training.run_state import cut_curves  # noqa: E402 - needs torch
 from compressor.training.self_training import text_probabilities  # noqa: E402
 from compressor.training.settings import SettingsDiffer, TrainingSettings  # noqa: E402
 from compressor.training.trainer import Progress, Trainer  # noqa: E402
@@ -107,6 +109,61 @@ def test_a_run_that_was_interrupted_ends_where_one_in_one_go_does(
         weights(tmp_path / "whole").items(), weights(tmp_path / "parts").values(), strict=True
     ):
         assert torch.equal(one, other), name
+
+
+def test_a_run_is_not_taken_up_with_other_passages(
+    encoder: Path, annotated: Path, tmp_path: Path
+) -> None:
+    passages, held_out = gather([annotated], None)
+
+    class Interrupted(Exception):
+        pass
+
+    def interrupt(progress: Progress) -> None:
+        raise Interrupted
+
+    settings = replace(QUICK, save_steps=1)
+    with pytest.raises(Interrupted):
+        Trainer(encoder, tmp_path, settings, passages).train(held_out, interrupt)
+    for others, validation in ((passages[1:], held_out), (passages, held_out[1:])):
+        with pytest.raises(SettingsDiffer, match="a run on other passages; name another folder"):
+            Trainer(encoder, tmp_path, settings, others).train(validation)
+
+
+def test_a_finished_run_that_is_given_again_has_curves_of_its_own(
+    encoder: Path, annotated: Path, tmp_path: Path
+) -> None:
+    passages, held_out = gather([annotated], None)
+    for _ in range(2):
+        Trainer(encoder, tmp_path, QUICK, passages).train(held_out)
+    rows = (tmp_path / "curves.csv").read_text("utf-8").splitlines()
+    assert len(rows) == 1 + QUICK.epochs
+
+
+def test_what_is_done_again_is_cut_from_the_curves(tmp_path: Path) -> None:
+    path = tmp_path / "curves.csv"
+    path.write_bytes(b"step,loss\r\n8,0.5\r\n16,0.4\r\n24,0.3\r\n")
+    cut_curves(path, 16)
+    assert path.read_bytes() == b"step,loss\r\n8,0.5\r\n16,0.4\r\n"
+    cut_curves(path, 0)
+    assert not path.exists()
+    cut_curves(path, 8)  # killed before there was one
+    assert not path.exists()
+
+
+def test_an_auc_that_is_not_known_is_written_as_json_has_it(
+    encoder: Path, annotated: Path, tmp_path: Path
+) -> None:
+    passages, _ = gather([annotated], None)
+    settings = replace(QUICK, epochs=4, patience=1)
+    trainer = Trainer(encoder, tmp_path, settings, passages[:6])
+    soft = [replace(p, labels=np.full_like(p.labels, 0.4)) for p in passages[6:8]]
+    steps: list[int] = []
+    trainer.train(soft, lambda progress: steps.append(progress.step))
+    assert steps[-1] == trainer.steps  # nothing is known that it could be the worse for
+    written = (tmp_path / "training.json").read_text("utf-8")
+    assert json.loads(written)["auc_heavy"] is None
+    assert "NaN" not in written
 
 
 def test_other_settings_do_not_go_on_with_a_run(

@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compressor.training.examples import Passage
-from compressor.training.validation import area_under_curve, ranked, ranking, word_scores
+from compressor.training.validation import (
+    Ranking,
+    area_under_curve,
+    ranked,
+    ranking,
+    word_scores,
+)
 
 
 @given(st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=2, max_size=40))
@@ -70,3 +76,10 @@ def test_words_are_ranked_by_language_and_by_source() -> None:
     assert rows["wiki"] == (1, 3, 1)
     assert rows["law"][0] == 2
     assert 0 < rows["all"][2] < 1
+
+
+def test_what_is_not_known_is_left_out_of_the_mean() -> None:
+    nan = float("nan")
+    assert Ranking(nan, 0.75, 9).mean == 0.75  # soft labels, none of them a whole 1
+    assert Ranking(nan, nan, 9).mean != Ranking(nan, nan, 9).mean
+    assert Ranking(nan, 0.75, 9).as_dict() == {"heavy": None, "light": 0.75}

@@ -81,6 +81,29 @@ def test_an_encoder_that_is_not_there_and_a_bad_line_are_named(tmp_path: Path) -
     assert "annotated.jsonl:1: not an annotated passage" in done.stderr
 
 
+@pytest.mark.torch
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_nothing_to_train_on_and_the_encoders_own_folder_are_refused(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="needs the torch extra: make test-all")
+    (tmp_path / "encoder").mkdir()
+    encoder = str(write_checkpoint("bert", tmp_path / "encoder"))
+    weights = (tmp_path / "encoder" / "model.safetensors").read_bytes()
+    annotated, empty = write(tmp_path / "annotated.jsonl", 30), tmp_path / "empty.jsonl"
+    empty.touch()
+    out = ["--encoder", encoder, "--out", str(tmp_path / "out")]
+    own = ["--encoder", encoder, "--out", encoder]
+    for given, said in (
+        ([str(empty), *out], "empty.jsonl: there is no passage to train on"),
+        ([str(annotated), "--held-out", str(annotated), *out], "there is no passage to train on"),
+        ([str(annotated), *own, "--epochs", "1", "--fp32"], "is what is read"),
+    ):
+        done = CliRunner().invoke(build(), ["train", *given])
+        assert done.exit_code == 2, done.output
+        assert said in done.stderr
+    assert not (tmp_path / "out").exists()  # or another run would be refused there
+    assert (tmp_path / "encoder" / "model.safetensors").read_bytes() == weights
+
+
 def to_be_tuned(folder: Path) -> tuple[Path, Path]:
     """Write a classifier and a question with its text; return where."""
     (folder / "classifier").mkdir()
