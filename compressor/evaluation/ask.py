@@ -131,9 +131,12 @@ class PatientAsk:
             self._keep(prompt, reply)
             return reply
 
-    def known(self, prompt: Prompt) -> bool:
-        """Whether the reply is on disk."""
-        return prompt.key in self._replies
+    async def on_disk(self, prompt: Prompt) -> Reply:
+        """Return the reply if it is on disk; nothing is asked. Raises AskFailed."""
+        known = self._replies.get(prompt.key)
+        if known is None:
+            raise AskFailed("not asked yet", retry=False)
+        return known
 
     def _keep(self, prompt: Prompt, reply: Reply) -> None:
         self.totals.asked += 1

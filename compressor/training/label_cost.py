@@ -1,9 +1,9 @@
 """What labelling will cost, before anything is asked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from compressor.evaluation.ask import Prompt
+from compressor.evaluation.ask import Ask, AskFailed, Prompt
 from compressor.training.cut import cut_chunks
 from compressor.training.label import LabelSettings, Teacher
 from compressor.training.passage import SourcePassage
@@ -29,33 +29,42 @@ class Estimate:
         return tokens / 1e6
 
 
-def estimate(
+async def estimate(
     passages: Sequence[SourcePassage],
-    teacher: Teacher,
     settings: LabelSettings,
     counter: TokenCounter,
-    known: Callable[[Prompt], bool],
+    on_disk: Ask,
 ) -> Estimate:
-    """Estimate the run; a passage whose first answer is `known` is taken to be done.
+    """Estimate the run; a passage whose answers are all `on_disk` costs nothing.
 
-    The heavy grade is asked of the light one's answer, which is not there yet: of the text, cut to
-    the light rate.
+    The heavy grade is asked of the light one's answer, which may not be there yet: of the text, cut
+    to the light rate.
     """
+    teacher = Teacher(on_disk, counter, settings)
     requests = prompted = completed = 0
     for passage in passages:
+        if (await teacher.label(passage)).passage is not None:
+            continue
         chunks = [passage.text[s:e] for s, e in cut_chunks(passage.text, settings.most_words)]
         for text in chunks:
             first = teacher.prompt(text, settings.grades[0])
-            if known(first):
-                continue
             tokens = counter.count(text)
             around = counter.count(first.text) - tokens
-            requests += len(settings.grades)
-            prompted += around + tokens
+            light = int(tokens * settings.rates.light)
+            if not await _answered(first, on_disk):
+                requests += 1
+                prompted += around + tokens
+                completed += light if settings.two_grades else int(tokens * _PAPER_RATE)
             if settings.two_grades:
-                light = int(tokens * settings.rates.light)
+                requests += 1
                 prompted += around + light
-                completed += light + int(tokens * settings.rates.heavy)
-            else:
-                completed += int(tokens * _PAPER_RATE)
+                completed += int(tokens * settings.rates.heavy)
     return Estimate(requests, prompted, completed)
+
+
+async def _answered(prompt: Prompt, on_disk: Ask) -> bool:
+    try:
+        await on_disk(prompt)
+    except AskFailed:
+        return False
+    return True

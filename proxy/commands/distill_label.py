@@ -111,7 +111,6 @@ def _run(
     yes: bool,
 ) -> None:
     from compressor.tokens import Tokenizers  # noqa: PLC0415
-    from compressor.training.label import Teacher  # noqa: PLC0415
     from compressor.training.label_cost import estimate  # noqa: PLC0415
     from compressor.training.label_run import label_file, replies_path  # noqa: PLC0415
 
@@ -119,8 +118,7 @@ def _run(
     counter = tokenizers.counter(tokenizers.for_model(settings.model).encoding)
 
     async def work(ask: "PatientAsk") -> "LabelRun":
-        teacher = Teacher(ask, counter, settings)
-        cost = estimate(passages, teacher, settings, counter, ask.known)
+        cost = await estimate(passages, settings, counter, ask.on_disk)
         _confirm(cost, endpoint, len(passages), yes)
         with progress("labelling", len(passages)) as advance:
             return await label_file(

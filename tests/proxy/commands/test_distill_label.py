@@ -169,3 +169,17 @@ def test_without_an_address_the_model_names_its_provider(passages: Path) -> None
     done = CliRunner().invoke(build(), arguments)
     assert done.exit_code == 2
     assert "anthropic/{model}" in " ".join(done.stderr.split())
+
+
+def test_a_heavy_grade_that_was_not_paid_for_is_not_asked_for_unseen(
+    endpoint: Endpoint, passages: Path
+) -> None:
+    assert label(endpoint, passages, "--yes").exit_code == 0
+    replies = passages.with_name("labelled.replies.jsonl")
+    lines = replies.read_text("utf-8").splitlines(keepends=True)
+    replies.write_text("".join(lines[:3]), "utf-8")  # as a killed process leaves it
+    asked = len(endpoint.bodies)
+    done = label(endpoint, passages)
+    assert done.exit_code == 2
+    assert "3 requests to" in done.stderr
+    assert len(endpoint.bodies) == asked
