@@ -65,7 +65,8 @@ class Facts:
 def model_card(facts: Facts) -> str:
     """Return the card in Markdown. It says "not recorded" or "not measured" of what is not."""
     sources = _sources(facts.manifests)
-    languages = sorted({language for source in sources.values() for language in source.languages})
+    named = {language for source in sources.values() for language in source.languages}
+    languages = sorted(named - {""})
     parts = [
         _FRONT.format(
             licence_tag=facts.licence.lower(),

@@ -20,7 +20,7 @@ MANIFEST = {
                 "licences": {"CC-BY-4.0": 900},
                 "languages": {"en": 880, "de": 20},
             },
-            "a|b": {"passages": 200, "licences": {"": 200}, "languages": {"fr": 200}},
+            "a|b": {"passages": 200, "licences": {"": 200}, "languages": {"fr": 199, "": 1}},
         },
     },
 }
@@ -51,7 +51,7 @@ FACTS = Facts(
 def test_it_says_what_the_data_were_and_under_which_licences() -> None:
     card = model_card(FACTS)
     assert "| minutes | 900 | en, de | CC-BY-4.0 |" in card
-    assert "| a\\|b | 200 | fr | not stated |" in card
+    assert "| a\\|b | 200 | fr, not stated | not stated |" in card
     assert card.index("minutes") < card.index("a\\|b")
     assert "annotated.jsonl: 1,100 of 1,200 passages" in card
     assert "labelled.jsonl (SHA-256 abababababab)" in card
