@@ -65,11 +65,18 @@ class Example:
 
 def read_annotated(path: Path) -> Iterator[Passage]:
     """Yield the passages of a file. Raises DatasetError, BadPassage for one."""
+    for line in annotated_lines(path):
+        yield passage_of(line)
+
+
+def annotated_lines(path: Path) -> Iterator[Mapping[str, Any]]:
+    """Yield the fields of a file's annotated passages. Raises DatasetError, BadPassage for one."""
     for where, line in read_json_lines(path):
         try:
-            yield passage_of(line)
+            passage_of(line)
         except (ValueError, KeyError, TypeError) as error:
             raise BadPassage(f"{where}: not an annotated passage: {error!r}") from error
+        yield line
 
 
 def gather(files: Sequence[Path], held_out: Path | None) -> tuple[list[Passage], list[Passage]]:

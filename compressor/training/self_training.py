@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compressor.classifier.base import Classifier
-from compressor.evaluation.datasets import read_json_lines, text_field, texts_field
+from compressor.evaluation.datasets import DatasetError, read_json_lines, text_field, texts_field
 from compressor.scoring import word_probabilities
 from compressor.words import Word, is_mark, split_words
 
@@ -57,7 +57,10 @@ def answered_passages(path: Path, others: Set[str] = frozenset()) -> Iterator[An
 def gold_passage(row: Mapping[str, Any], where: str) -> tuple[tuple[str, ...], str]:
     """Return a line's passages, and the one that answers. Raises DatasetError."""
     passages = texts_field(row, "passages", where)
-    return passages, passages[int(text_field(row, "gold", where))]
+    gold = row.get("gold")
+    if isinstance(gold, bool) or not isinstance(gold, int) or not 0 <= gold < len(passages):
+        raise DatasetError(f"{where}: `gold` is no index into the {len(passages)} `passages`")
+    return passages, passages[gold]
 
 
 def holds_passages(path: Path) -> bool:

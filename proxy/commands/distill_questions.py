@@ -67,8 +67,8 @@ def questions(
     Questions about documents that `tersely train` holds out change nothing, unless --all is given.
     """
     with refusals():
-        from compressor.evaluation.datasets import read_json_lines  # noqa: PLC0415
         from compressor.evaluation.result_lines import write_lines  # noqa: PLC0415
+        from compressor.training.examples import annotated_lines  # noqa: PLC0415
         from compressor.training.manifest import write_manifest  # noqa: PLC0415
         from compressor.training.questions import (  # noqa: PLC0415
             Grades,
@@ -79,7 +79,7 @@ def questions(
 
         for path in annotated:
             refuse_same(path, out)
-        lines = [line for path in annotated for _, line in read_json_lines(path)]
+        lines = [line for path in annotated for line in annotated_lines(path)]
         known = [question for path in asked for question in read_questions(path)]
         if conditioned:
             made = conditioned_lines(lines, known, Grades(), per_passage=per_passage, seed=seed)

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from compressor.evaluation.datasets import DatasetError
 from compressor.training.self_training import (
     AnsweredPassage,
     answer_spans,
@@ -59,6 +60,15 @@ def test_passages_that_distract_come_where_they_are_named(tmp_path: Path) -> Non
     path.write_text(json.dumps(row), "utf-8")
     found = list(answered_passages(path, {"1#1", "1#2"}))
     assert found == [AnsweredPassage("1", TEXT, ("Tiber",)), AnsweredPassage("1#2", "y", ())]
+
+
+@pytest.mark.parametrize("gold", [1, -1, "a", True])
+def test_a_gold_passage_that_is_not_there_is_named(tmp_path: Path, gold: object) -> None:
+    row = {"id": "1", "answers": ["Tiber"], "passages": [TEXT], "gold": gold}
+    path = tmp_path / "asked.jsonl"
+    path.write_text(json.dumps(row), "utf-8")
+    with pytest.raises(DatasetError, match=r"asked\.jsonl:1: `gold` is no index into the 1"):
+        list(answered_passages(path))
 
 
 @pytest.mark.parametrize("missing", ["answers", "passages", "gold", "id"])

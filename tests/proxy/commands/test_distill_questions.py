@@ -42,3 +42,13 @@ def test_what_is_read_is_not_written_over(tmp_path: Path) -> None:
     done = run(annotated, "--asked", annotated, "--out", annotated)
     assert done.exit_code == 2
     assert "is what is read" in done.stderr
+
+
+def test_a_line_that_is_no_annotated_passage_is_named(tmp_path: Path) -> None:
+    passages, asked = tmp_path / "passages.jsonl", tmp_path / "asked.jsonl"
+    passages.write_text(json.dumps({"id": "1", "text": "No words are here."}), "utf-8")
+    asked.write_text(json.dumps({"id": "1", "question": "What?", "answer": "words"}), "utf-8")
+    options = ["--asked", str(asked), "--out", str(tmp_path / "out.jsonl")]
+    done = CliRunner().invoke(build(), ["distill", "questions", str(passages), *options])
+    assert done.exit_code == 2, done.output
+    assert "passages.jsonl:1: not an annotated passage" in done.stderr
