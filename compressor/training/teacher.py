@@ -46,6 +46,7 @@ You have tried before, and it was not done by crossing out alone: {fault} Copy e
 stays exactly as it stands, in the order of the text.
 """
 _FENCE = re.compile(r"\A```[\w-]*\n(?P<inside>.*?)\n?```\Z", re.DOTALL)
+_THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)  # of servers that leave it in
 _TAG = re.compile(r"\A<text>\s*|\s*</text>\Z")
 
 
@@ -72,8 +73,8 @@ def instruction(text: str, grade: str, rates: Rates, fault: str | None = None) -
 
 
 def cleaned(reply: str) -> str:
-    """Return an answer without the fence or the tags that some models put around it."""
-    text = reply.strip()
+    """Return an answer without what some models put around it: a thought, a fence, the tags."""
+    text = _THOUGHT.sub("", reply).strip()
     if fence := _FENCE.match(text):
         text = fence["inside"].strip()
     return _TAG.sub("", text).strip()

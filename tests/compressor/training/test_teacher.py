@@ -32,6 +32,7 @@ def test_a_second_prompt_says_what_was_wrong() -> None:
         "```text\ncouncil met Monday\n```",
         "<text>\ncouncil met Monday\n</text>",
         "<text>council met Monday",
+        "<think>\nThe council stays.\n</think>\n\ncouncil met Monday",
     ],
 )
 def test_what_models_put_around_an_answer(reply: str) -> None:
