@@ -78,7 +78,7 @@ def tune(
 def _tune(
     classifier: Path, questions: Path, out: Path, reward: str, settings: "TuningSettings"
 ) -> None:
-    from compressor.evaluation.datasets import read_qa_set  # noqa: PLC0415
+    from compressor.evaluation.datasets import DatasetError, read_qa_set  # noqa: PLC0415
     from compressor.training.encoder import encoder_folder  # noqa: PLC0415
     from compressor.training.manifest import (  # noqa: PLC0415
         checkpoint_files,
@@ -88,6 +88,8 @@ def _tune(
     from compressor.training.rewards import named_reward  # noqa: PLC0415
 
     documents = [document for document in read_qa_set(questions).documents if document.questions]
+    if not documents:
+        raise DatasetError(f"{questions}: no document has a question to be rewarded for")
     folder = encoder_folder(str(classifier))
     tuner = Tuner(folder, out, settings, named_reward(reward))
     steps = settings.epochs * -(-len(documents) // settings.batch)

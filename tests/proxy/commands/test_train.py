@@ -153,3 +153,16 @@ def test_tuning_says_now_and_then_how_far_it_is_where_there_is_no_terminal(tmp_p
     assert "1 texts to tune on, 25 steps" in done.stderr
     said = re.findall(r"^step (\d+) of 25: mean reward [01]\.\d+", done.stderr, re.MULTILINE)
     assert said == [*map(str, range(2, 25, 2)), "25"]
+
+
+@pytest.mark.torch
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_questions_that_are_none_are_refused_before_there_is_a_folder(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="needs the torch extra: make test-all")
+    classifier, asked = to_be_tuned(tmp_path)
+    asked.write_text('{"doc": "d", "text": "Nobody asks."}\n', "utf-8")
+    out = tmp_path / "out"
+    done = CliRunner().invoke(build(), ["tune", str(classifier), str(asked), "--out", str(out)])
+    assert done.exit_code == 2, done.output
+    assert "qa.jsonl: no document has a question" in done.stderr
+    assert not out.exists()
