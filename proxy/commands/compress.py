@@ -72,6 +72,12 @@ def compress(  # noqa: PLR0917 - typer reads the options off the signature
     """Shorten a text by dropping the words that matter least."""
     if rate is None and threshold is None and target_tokens is None:
         rate = 0.5
+    if explain and not as_json:
+        raise _refusal("--explain says more in --json: give both, or --html FILE for a page")
+    if diff and as_json:
+        raise _refusal("--diff and --json are two forms of the result: give one of them")
+    if html is not None and file is not None and html.resolve() == file.resolve():
+        raise _refusal(f"--html would write over the text itself: {file}")
     text = _read(file)
     result, counted = _compressed(
         text,

@@ -156,6 +156,22 @@ def test_a_page_is_written_beside_the_text(tmp_path: Path) -> None:
     assert run("--html", str(tmp_path / "no" / "page.html"), stdin=TEXT).exit_code == 2
 
 
+@pytest.mark.parametrize("options", [("--explain",), ("--diff", "--json")])
+def test_options_of_another_output_are_refused(options: tuple[str, ...]) -> None:
+    result = run(*options, stdin=TEXT)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert options[-1] in result.stderr
+
+
+def test_a_page_never_takes_the_place_of_its_text(tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_text(TEXT)
+    result = run(str(path), "--html", str(tmp_path / "." / "text.txt"))
+    assert result.exit_code == 2
+    assert "over the text itself" in result.stderr
+    assert path.read_text() == TEXT
+
+
 def test_long_prose_in_json_on_request() -> None:
     text = json.dumps({"id": "a-1", "body": TEXT.strip()})
     shorter = json.loads(run("--json-prose", stdin=text).stdout)
