@@ -60,6 +60,7 @@ class SettingsFields(TypedDict, total=False):
     chunk_end_tokens: tuple[str, ...]
     question: str | None
     json_prose: bool
+    tool_description: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,7 @@ OTHERS = [
     Settings(rate=0.5, question="Who?"),
     Settings(rate=0.5, question="When?"),
     Settings(rate=0.5, json_prose=True),
+    Settings(rate=0.5, tool_description=True),
 ]
 
 
