@@ -40,6 +40,7 @@ from compressor.words import Word, split_words
 ALGORITHM_REVISION = "5"
 
 _Probabilities = NDArray[np.float32]
+_LONGEST_WORD = 5000  # letters
 # Prose has about four characters to a classifier token. A text with more than this many to each
 # token of the queue's bound is refused before encoding it takes gigabytes.
 _CHARACTERS_PER_TOKEN = 8
@@ -245,7 +246,7 @@ class Compressor:
         prose = json_prose(text) if settings.json_prose else None
         seen = text if prose is None else prose.view
         words = split_words(seen)
-        known = _without_classifier(text, words, settings, counter)
+        known = _without_classifier(text, seen, words, settings, counter)
         if known is not None:
             all_kept = unchanged_words(words) if explain else ()
             if prose is not None:
@@ -322,22 +323,31 @@ class Compressor:
 
 
 def _without_classifier(
-    text: str, words: list[Word], settings: Settings, counter: TokenCounter
+    text: str, seen: str, words: list[Word], settings: Settings, counter: TokenCounter
 ) -> CompressionResult | None:
     """Return the result where it is plain that the text stays as it is."""
+    endless = _has_endless_word(seen, words)
     if not words:
         reason = "it has no words"
     elif settings.rate is not None and settings.rate >= 1:
         reason = "the rate is 1"
+    elif endless:
+        reason = f"it has a word of over {_LONGEST_WORD:,} letters"
     elif settings.target_tokens is not None:
         reason = "it is within target_tokens already"
     else:
         return None
     tokens = counter.count(text)
-    if words and settings.target_tokens is not None and tokens > settings.target_tokens:
+    over = bool(words) and settings.target_tokens is not None and tokens > settings.target_tokens
+    if over and not endless:
         return None
     kept = (Span(0, len(text)),) if text else ()
-    return CompressionResult(text, tokens, tokens, kept, unchanged=reason)
+    return CompressionResult(text, tokens, tokens, kept, unchanged=reason, budget_unmet=over)
+
+
+def _has_endless_word(seen: str, words: list[Word]) -> bool:
+    """Whether counting the text's tokens, which is done often, takes seconds: a sequence of DNA."""
+    return any(w.end - w.start > _LONGEST_WORD and seen[w.start : w.end].isalpha() for w in words)
 
 
 def _concatenated(windows: Sequence[_Probabilities]) -> _Probabilities:

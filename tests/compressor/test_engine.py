@@ -121,6 +121,19 @@ def test_a_text_without_words_needs_no_classifier(
     assert classifier.texts == 0
 
 
+@pytest.mark.parametrize("settings", [Settings(rate=0.5), Settings(target_tokens=9)])
+def test_a_text_with_an_endless_word_stays_as_it_is(
+    compressor: Compressor, classifier: HashClassifier, settings: Settings
+) -> None:
+    text = prose(40) + " " + "acgt" * 1500 + " " + prose(40)
+    result = compressor.compress(text, settings)
+    assert result.text == text
+    assert "a word of over 5,000 letters" in (result.unchanged or "")
+    assert result.budget_unmet == (settings.target_tokens is not None)
+    assert classifier.texts == 0
+    assert compressor.compress(text.replace("cgta", "cg ta"), settings).unchanged is None
+
+
 @pytest.mark.parametrize("settings", [Settings(rate=1), Settings(target_tokens=1000)])
 def test_what_stays_anyway_needs_no_classifier(
     compressor: Compressor, classifier: HashClassifier, settings: Settings
