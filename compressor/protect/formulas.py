@@ -10,12 +10,13 @@ _FORMULA = re.compile(
 # Between two dollars prices and variables of a shell can stand as well.
 _MATHS = re.compile(r"[\\^_={}<>+]|[A-Za-z]'{0,2}(?:\s?,\s?[A-Za-z]'{0,2}){0,5}\Z")
 _YEAR = r"(?:1[89]|20)\d\d"
+_SECTION = r"\d{1,5}(?:[.-]\d{1,5}){0,4}"
 _CITATION = re.compile(
     rf"\((?:(?:see|e\.g\.|cf\.|vgl\.),?\s)?[^\W\d_a-z][^()\d\n]{{1,80}},\s{_YEAR}[a-z]?"
     r"(?:[;,:][^()\n]{1,200})?\)|"
     r"(?<![\w\]])\[\d{1,3}(?:\s?[-–,]\s?\d{1,3}){0,8}\](?![(:])|"
-    r"(?<!\w)\d{1,4}\s(?:(?:[A-Z]\.){2,4}|F\.\s?(?:[234]d|4th|Supp\.(?:\s?[23]d)?))\s(?:§{1,2}\s?)?\d{1,5}"
-    rf"(?:,\s\d{{1,5}})?(?:\s\({_YEAR}\))?"
+    r"(?<!\w)\d{1,4}\s(?:(?:[A-Z]\.){2,4}|F\.\s?(?:[234]d|4th|Supp\.(?:\s?[23]d)?))\s(?:§{1,2}\s?)?"
+    rf"{_SECTION}(?:,\s\d{{1,5}})?(?:\s(?:to|through|and)\s{_SECTION})?(?:\s\({_YEAR}\))?"
 )
 _STAMP = r"(?:\d\d:)?\d\d:\d\d[.,]\d{3}"
 _CUE = re.compile(rf"(?<!\d){_STAMP} --> {_STAMP}")

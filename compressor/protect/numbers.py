@@ -46,6 +46,7 @@ _NUMBER = re.compile(
     rf"(?<!\w){MONTH}\s\d{{4}}(?!\w)|"
     r"(?<![A-Za-z\d_.,+])\d{2,4}(?:[ \u00a0]\d{2,4}){3,5}(?![\w.,])|"  # cards, French telephones
     r"(?<![\w.])\d{1,2}h\d\d(?!\w)|"
+    r"§{1,2}\s?\d{1,4}[a-z](?!\w)|"
     r"(?<![\w.])\d{1,3}°\s?\d{1,2}[′'’](?:\s?\d{1,2}(?:[.,]\d+)?[″\"”])?\s?[NSEWO]?(?!\w)|"
     rf"(?:(?<![A-Za-z\d_.,]){_AMOUNT})"
     r"|[½⅓¼¾⅔]"
@@ -103,6 +104,7 @@ _AFTER = re.compile(
     r"\s(?:o|y) (?:más|menos)(?!\w)|\s(?:a|an|per|each) (?:second|minute|hour|day|night|week|month|year|person|head)(?!\w)|"
     r"\sand a (?:half|quarter)(?!\w)|\s(?:at (?:most|least)|of age|old|ago|each|apiece)(?!\w)|\+(?!\w)|"
     r"(?:\((?:\d{1,3}|[a-z]|[ivx]{1,5})\)){1,4}(?!\w)|"  # section 12.3(b)(iv)
+    r"(?:\s(?:Abs\.|Nr\.|S\.|Satz|Buchst\.|lit\.|al\.|apartado)\s?(?:\d{1,3}[a-z]?|[a-z])(?!\w)){1,4}|"
     r"\s(?:UTC|GMT|[ECMP][SD]?T|CES?T|MES?Z|BST|IST|JST|MSK)(?:\s?[+−-]\s?\d{1,2}(?::\d\d)?)?(?!\w)|"
     r"(?:以上|以下|未満|未满|以内|以內|以降|まで|程度|ほど|あたり|余|多|左右|超)"
 )
