@@ -62,7 +62,7 @@ def spans(text: str) -> list[str]:
         ("We gave 10 µM to each.", "10 µM"),
         ("The effect was p = .19 in the end.", "p = .19"),
         ("As section 12.3(b)(iv) has it, no.", "12.3(b)(iv)"),
-        ("Income is then, under § 1836c Nr. 1, left out.", "§ 1836c Nr. 1"),
+        ("So says § 1836c Nr. 1, it holds.", "§ 1836c Nr. 1"),
         ("So it is under § 8 Abs. 2 Satz 1 Nr. 3 as well.", "§ 8 Abs. 2 Satz 1 Nr. 3"),
         (
             "See 48 C.F.R. §227.7202-1 through 227.7202-4 for it.",
