@@ -72,12 +72,7 @@ def compress(  # noqa: PLR0917 - typer reads the options off the signature
     """Shorten a text by dropping the words that matter least."""
     if rate is None and threshold is None and target_tokens is None:
         rate = 0.5
-    if explain and not as_json:
-        raise _refusal("--explain says more in --json: give both, or --html FILE for a page")
-    if diff and as_json:
-        raise _refusal("--diff and --json are two forms of the result: give one of them")
-    if html is not None and file is not None and html.resolve() == file.resolve():
-        raise _refusal(f"--html would write over the text itself: {file}")
+    _check_output(file, html, explain=explain, diff=diff, as_json=as_json)
     text = _read(file)
     result, counted = _compressed(
         text,
@@ -96,6 +91,17 @@ def compress(  # noqa: PLR0917 - typer reads the options off the signature
     if html is not None:
         _write_page(html, text, result)
     _write(text, result, counted, diff=diff, as_json=as_json)
+
+
+def _check_output(
+    file: Path | None, html: Path | None, *, explain: bool, diff: bool, as_json: bool
+) -> None:
+    if explain and not as_json:
+        raise _refusal("--explain says more in --json: give both, or --html FILE for a page")
+    if diff and as_json:
+        raise _refusal("--diff and --json are two forms of the result: give one of them")
+    if html is not None and file is not None and html.resolve() == file.resolve():
+        raise _refusal(f"--html would write over the text itself: {file}")
 
 
 def _compressed(
