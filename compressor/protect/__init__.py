@@ -33,9 +33,9 @@ def find_protected(
     if prose is not None:  # not a choice: whatever is cut of a JSON string, the JSON stays whole
         found_blocks = [s for s in found_blocks if prose.leaves_alone(s)] + list(prose.rest)
     elif Kind.JSON in wanted:
-        json = json_spans(text)
+        found_blocks += json_spans(text)
         # A log line goes as a whole, whatever Python printed into it.
-        found_blocks += [*json, *literal_spans(text, _merged(found_blocks, json))]
+        found_blocks += literal_spans(text, sorted(found_blocks, key=_place))
     blocks = _disjoint(found_blocks)
     found: list[ProtectedSpan] = list(inline_spans(text))
     found += tag_spans(text)
@@ -58,17 +58,17 @@ def find_protected(
     whole = [s for s in blocks if not s.conditional]
     starts = [s.start for s in whole]
     outside = [s for s in found if s.kind in wanted and not _inside(s, whole, starts)]
-    return sorted(blocks + outside, key=lambda s: (s.start, -s.end))
+    return sorted(blocks + outside, key=_place)
 
 
-def _merged(blocks: list[ProtectedSpan], json: list[ProtectedSpan]) -> list[ProtectedSpan]:
-    return sorted([*blocks, *json], key=lambda s: (s.start, -s.end))
+def _place(span: ProtectedSpan) -> tuple[int, int]:
+    return span.start, -span.end  # the longest first of those that begin together
 
 
 def _disjoint(spans: list[ProtectedSpan]) -> list[ProtectedSpan]:
     """Keep the first and longest of overlapping blocks; a log line gives way to the JSON in it."""
     chosen: list[ProtectedSpan] = []
-    for span in sorted(spans, key=lambda s: (s.start, -s.end)):
+    for span in sorted(spans, key=_place):
         if chosen and span.end <= chosen[-1].end and not chosen[-1].conditional:
             continue
         chosen.append(span)

@@ -4,13 +4,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from compressor.protect.lines import Line
 from compressor.protect.listings import listing_end
 from compressor.protect.logs import is_log_line
 from compressor.protect.marked_blocks import marked_end
 from compressor.protect.traces import loosened_frames, trace_end
 from compressor.types import Kind, ProtectedSpan
-
-Line = tuple[int, int, str]  # start, end without the line break, text
 
 _LINE = re.compile(r"[^\n]+|(?<=\n)(?=\n)")
 _FENCE = re.compile(r"[ \t>]{0,40}(?:[-*+] )?(`{3,}|~{3,})")

@@ -3,9 +3,8 @@
 import re
 from collections.abc import Callable, Sequence
 
-Line = tuple[int, int, str]  # start, end without the line break, text
+from compressor.protect.lines import LONGEST_LINE, Line, lines_while
 
-_LONGEST_LINE = 2000
 _GAP = re.compile(r"(?<=\S) {2,}(?=\S)")
 _CELL = re.compile(r"\S+(?: \S+)*")
 _AMOUNT = re.compile(r"\D{0,5}\d[\d.,:'’%]{0,20}\D{0,5}")
@@ -41,19 +40,15 @@ def _aligned_end(lines: Sequence[Line], index: int) -> int:
     Prose with two spaces between its sentences has nothing under anything.
     """
     first = lines[index][2]
-    if len(first) > _LONGEST_LINE or len(_GAP.findall(first)) < _LEAST_GAPS:
+    if len(first) > LONGEST_LINE or len(_GAP.findall(first)) < _LEAST_GAPS:
         return index
     words = [match.span() for match in _WORD.finditer(first)]
     starts, ends = {start for start, _ in words}, {end for _, end in words}
-    at = index + 1
-    while at < len(lines) and _is_under(lines[at][2], starts, ends):
-        at += 1
+    at = lines_while(lines, index + 1, lambda line: _is_under(line, starts, ends))
     return at if at - index >= _LEAST_ROWS else index
 
 
 def _is_under(line: str, starts: set[int], ends: set[int]) -> bool:
-    if len(line) > _LONGEST_LINE:
-        return False
     cells = list(_CELL.finditer(line))[1:]
     under = sum(
         cell.start() in starts or cell.end() in ends or _AMOUNT.fullmatch(cell.group()) is not None
@@ -72,10 +67,7 @@ def _delimited_end(lines: Sequence[Line], index: int) -> int:
             continue
         if len(bare) > _LONGEST_FIELD * (fields + 1):
             continue
-        has_fields = _has_fields(delimiter, fields)
-        at = index
-        while at < len(lines) and len(lines[at][2]) <= _LONGEST_LINE and has_fields(lines[at][2]):
-            at += 1
+        at = lines_while(lines, index, _has_fields(delimiter, fields))
         if at - index >= _LEAST_ROWS:
             return at
     return index

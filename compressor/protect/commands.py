@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-Line = tuple[int, int, str]  # start, end without the line break, text
+from compressor.protect.lines import Line
 
 _PROMPT = re.compile(
     r"(?:\([\w.-]{1,40}\) )?[\w.-]{1,40}@[\w.-]{1,60}[: ]\S{0,200}[$#%] \S|PS [A-Z]:\\[^<>|]{0,200}> ?\S|"
@@ -42,9 +42,8 @@ def commands_end(lines: Sequence[Line], index: int) -> int:
         return _followed_end(lines, index, _COMMIT_FIELD)
     if _TARGET.match(line):
         return _followed_end(lines, index, _RECIPE)
-    if _REMARK.match(line) and index + 1 < len(lines) and _CRON.match(lines[index + 1][2]):
-        return _rows_end(lines, index + 1, _CRON, _REMARK, least=1)
-    if _CRON.match(line):
+    following = lines[index + 1][2] if index + 1 < len(lines) else ""
+    if _CRON.match(line) or (_REMARK.match(line) and _CRON.match(following)):
         return _rows_end(lines, index, _CRON, _REMARK, least=1)
     if _PINNED.match(line):
         return _rows_end(lines, index, _PINNED, _BARE, least=2)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-Line = tuple[int, int, str]  # start, end without the line break, text
+from compressor.protect.lines import Line
 
 _KEY = re.compile(
     r"(?P<indent> {0,60})(?P<item>(?:- {1,3}){0,3})"

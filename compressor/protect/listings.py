@@ -1,14 +1,13 @@
 """Lists that tools print: files, matches, columns, result tables of databases, markup, SQL."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from compressor.protect.columns import columns_end
 from compressor.protect.commands import commands_end
 from compressor.protect.configuration_files import configuration_end
+from compressor.protect.lines import LONGEST_LINE, Line, lines_while
 from compressor.protect.markup import is_html_line
-
-Line = tuple[int, int, str]  # start, end without the line break, text
 
 _LS = re.compile(r"total \d+$|[-dlbcps][-rwxsStT]{9}[.+@]?\s{1,4}\d+\s")
 _TREE = re.compile(r"[\s│|]{0,80}[├└][─-]")
@@ -31,21 +30,20 @@ _SQL = re.compile(
     r"\s{0,40}(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE (?:OR REPLACE )?(?:TABLE|INDEX|VIEW)|"
     r"ALTER TABLE|WITH \w+ AS)\b"
 )
-_LONGEST_LINE = 2000
 
 
 def listing_end(lines: Sequence[Line], index: int) -> int:
     """Return where the list that starts at this line stops; `index` where none starts."""
     first = lines[index][2]
-    if not first.strip() or len(first) > _LONGEST_LINE:
+    if not first.strip() or len(first) > LONGEST_LINE:
         return index
     for pattern, least in ((_LS, 1), (_TREE, 1), (_GREP, 2), (_DIFFSTAT, 1), (_FILE, 2), (_BOX, 3)):
         if pattern is _BOX and not first.startswith("+"):
             continue
-        stop = _while(lines, index, pattern.match)
+        stop = lines_while(lines, index, pattern.match)
         if stop - index >= least:
             return stop
-    stop = _while(lines, index, _is_markup)
+    stop = lines_while(lines, index, _is_markup)
     if stop > index + 1 or (stop > index and is_html_line(first)):
         return stop
     if _SQL.match(first):
@@ -59,13 +57,6 @@ def listing_end(lines: Sequence[Line], index: int) -> int:
         if end > index:
             return end
     return index
-
-
-def _while(lines: Sequence[Line], index: int, holds: Callable[[str], object]) -> int:
-    at = index
-    while at < len(lines) and len(lines[at][2]) <= _LONGEST_LINE and holds(lines[at][2]):
-        at += 1
-    return at
 
 
 def _is_markup(line: str) -> bool:
@@ -88,7 +79,7 @@ def _ruled_table_end(lines: Sequence[Line], index: int) -> int:
         return index
     if not _RULE.match(lines[index + 1][2].strip()):
         return index
-    stop = _while(lines, index + 2, lambda line: "|" in line)
+    stop = lines_while(lines, index + 2, lambda line: "|" in line)
     if stop < len(lines) and re.fullmatch(r"\(\d+ rows?\)", lines[stop][2].strip()):
         stop += 1
     return stop if stop > index + 2 else index

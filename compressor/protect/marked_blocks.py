@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 
-Line = tuple[int, int, str]  # start, end without the line break, text
+from compressor.protect.lines import Line
 
 _REACH = 400  # lines to a block's end
 _DIRECTIVE = re.compile(

@@ -8,10 +8,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
+from compressor.protect.lines import Line
 from compressor.protect.logs import is_log_line
 from compressor.types import ProtectedSpan
-
-Line = tuple[int, int, str]  # start, end without the line break, text
 
 _PYTHON = re.compile(r"\s{0,40}Traceback \(most recent call last\):")
 _PYTHON_LINK = re.compile(
