@@ -8,9 +8,11 @@ with ONNX Runtime's fused attention and with every matrix product in integers.
 
 How numbers are rounded. A weight has one scale for each output, an activation one scale for each
 token: a scale over the whole window, which is what dynamic quantization takes, lets one outlier
-token blur all others. The outputs of GELU, never below -0.17, are shifted up so that all 8 bits
-serve them. Processors without VNNI or DOT instructions add the products of two neighbours up in 16
-bits; weights are scaled so that this cannot overflow, and every processor gets the same sums.
+token blur all others. Word embeddings that come from 4 bits go back into them, which loses
+nothing; others get 8, with one scale for each word. The outputs of GELU, never below -0.17, are
+shifted up so that all 8 bits serve them. Processors without VNNI or DOT instructions add the
+products of two neighbours up in 16 bits; weights are scaled so that this cannot overflow, and every
+processor gets the same sums.
 """
 
 import argparse
@@ -25,6 +27,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import load_file
+
+from compressor.training.embedding_blocks import BLOCK, LOWEST, FourBits, in_four_bits
 
 Array = NDArray[Any]
 
@@ -160,12 +164,8 @@ class Writer:
         if self.exact:
             word = graph.add("Gather", graph.constant("words", words), ids)
         else:
-            scale = np.maximum(np.abs(words).max(axis=1, keepdims=True) / 127, _TINY)
-            rounded = np.rint(words / scale).astype(np.int8)
-            word = graph.add("Gather", graph.constant("words", rounded), ids)
-            word = graph.add("Cast", word, to=TensorProto.FLOAT)
-            scales = graph.constant("words:scale", scale)
-            word = graph.add("Mul", word, graph.add("Gather", scales, ids))
+            blocks = in_four_bits(words)
+            word = self.bytes_of(words, ids) if blocks is None else self.four_bits(blocks, ids)
         positions = get("embeddings.position_embeddings.weight")[self.checkpoint.first_position :]
         positions = positions + get("embeddings.token_type_embeddings.weight")[0]
         position = graph.add(
@@ -176,6 +176,38 @@ class Writer:
             graph.constant("axis", np.array([1], np.int64)),
         )
         return self.normalised_sum(word, position, "embeddings.LayerNorm")
+
+    def bytes_of(self, words: Array, ids: str) -> str:
+        """Write the look-up of word embeddings in 8 bits, a scale for each word."""
+        graph = self.graph
+        scale = np.maximum(np.abs(words).max(axis=1, keepdims=True) / 127, _TINY)
+        rounded = np.rint(words / scale).astype(np.int8)
+        word = graph.add("Gather", graph.constant("words", rounded), ids)
+        word = graph.add("Cast", word, to=TensorProto.FLOAT)
+        scales = graph.constant("words:scale", scale)
+        return graph.add("Mul", word, graph.add("Gather", scales, ids))
+
+    def four_bits(self, words: FourBits, ids: str) -> str:
+        """Write the look-up of word embeddings in 4 bits, in operators that every runtime has."""
+        graph = self.graph
+        packed = graph.add("Gather", graph.constant("words", words.packed), ids)
+        packed = graph.add("Cast", packed, to=TensorProto.INT32)
+        sixteen = graph.number(16, np.int32)
+        upper = graph.add("Div", packed, sixteen)
+        lower = graph.add("Sub", packed, graph.add("Mul", upper, sixteen))
+        values = graph.add("Concat", lower, upper, axis=-1)
+        values = graph.add("Add", values, graph.number(LOWEST, np.int32))
+        values = graph.add("Cast", values, to=TensorProto.FLOAT)
+        scales = graph.add("Gather", graph.constant("words:scale", words.scales), ids)
+        scales = graph.add("Cast", scales, to=TensorProto.FLOAT)
+        count = words.scales.shape[1]
+        blocks = graph.constant("blocks", np.array([1, -1, count, BLOCK], np.int64))
+        one = graph.constant("one", np.array([1, -1, count, 1], np.int64))
+        row = graph.constant("row", np.array([1, -1, count * BLOCK], np.int64))
+        scaled = graph.add(
+            "Mul", graph.add("Reshape", values, blocks), graph.add("Reshape", scales, one)
+        )
+        return graph.add("Reshape", scaled, row)
 
     def layer(self, x: str, name: str) -> str:
         """Write one transformer layer, normalised after each half as BERT is."""

@@ -32,6 +32,8 @@ class TrainingSettings:
     """How far targets are drawn towards a half."""
     dropout: float = 0.1
     train_embeddings: bool = False
+    layers: int = 0
+    """How many of the encoder's layers the classifier has, the lowest ones; 0: as many as it."""
     frozen_layers: int = 0
     """How many layers stay as they are, from the lowest up; their backward pass is saved."""
     context: bool = True

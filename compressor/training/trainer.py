@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import AutoModelForTokenClassification
+from transformers import AutoConfig, AutoModelForTokenClassification
 
 from compressor.classifier.base import PlainTokenizer, batches_by_length
 from compressor.classifier.checkpoint import read_tokenizer
 from compressor.evaluation.datasets import DatasetError
-from compressor.training.encoder import copy_tokenizer
+from compressor.training.encoder import EncoderUnavailable, copy_tokenizer
 from compressor.training.examples import Example, Passage, digest_of, examples_of, pad
 from compressor.training.run_state import STATE, cut_curves, load_state, save_state
 from compressor.training.settings import SettingsDiffer, TrainingSettings, claim
@@ -59,8 +59,9 @@ class Trainer:
     ) -> None:
         """Load the encoder and cut the passages.
 
-        Raises OSError where the folder is no encoder, SettingsDiffer where `output` holds another
-        run, DatasetError where there is nothing to train on.
+        Raises OSError where the folder is no encoder, EncoderUnavailable where it has too few
+        layers, SettingsDiffer where `output` holds another run, DatasetError where there is nothing
+        to train on.
         """
         claim(output, {"encoder": str(encoder), **asdict(settings)})
         self.encoder = encoder
@@ -69,7 +70,7 @@ class Trainer:
         self.passages = len(passages)
         torch.manual_seed(settings.seed)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.model = token_classifier(encoder, settings.dropout).to(self.device)
+        self.model = token_classifier(encoder, settings.dropout, settings.layers).to(self.device)
         copy_tokenizer(encoder, output)
         self.tokenizer, self.around = read_tokenizer(output)
         self.padding = int(self.model.config.pad_token_id or 0)
@@ -317,11 +318,16 @@ def used_logits(
     return logits[0, start : start + window.used_end - window.used_start]
 
 
-def token_classifier(encoder: Path, dropout: float) -> Any:  # noqa: ANN401 - untyped there
+def token_classifier(encoder: Path, dropout: float, layers: int = 0) -> Any:  # noqa: ANN401 - untyped there
     """Return a folder's encoder with a keep/drop head, a new one where it has none.
 
-    The encoder is in training mode, and in fp32.
+    Of its layers the lowest `layers`, or all. The encoder is in training mode, and in fp32. Raises
+    EncoderUnavailable.
     """
+    shape = {"num_hidden_layers": layers} if layers else {}
+    there = AutoConfig.from_pretrained(encoder).num_hidden_layers
+    if layers > there:
+        raise EncoderUnavailable(f"{encoder} has {there} layers, and {layers} are wanted of it")
     return AutoModelForTokenClassification.from_pretrained(
         encoder,
         num_labels=len(LABELS),
@@ -331,6 +337,7 @@ def token_classifier(encoder: Path, dropout: float) -> Any:  # noqa: ANN401 - un
         # With dropout inside, attention is not fused on the CPU and training takes twice as long.
         attention_probs_dropout_prob=0.0,
         dtype=torch.float32,
+        **shape,
     ).train()
 
 

@@ -42,6 +42,14 @@ Smoothing = Annotated[
 Embeddings = Annotated[
     bool, typer.Option("--train-embeddings", help="Change the word embeddings as well.")
 ]
+Layers = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        help="How many of the encoder's layers the classifier has, the lowest ones: fewer are "
+        "faster. 0: all.",
+    ),
+]
 FrozenLayers = Annotated[
     int, typer.Option(min=0, help="How many layers, from the lowest up, stay as they are.")
 ]
@@ -90,6 +98,7 @@ def train(
     smoothing: Smoothing = 0.0,
     dropout: Annotated[float, typer.Option(min=0, max=0.9)] = 0.1,
     train_embeddings: Embeddings = False,
+    layers: Layers = 0,
     frozen_layers: FrozenLayers = 0,
     context: Context = True,
     patience: Patience = 2,
@@ -124,6 +133,7 @@ def train(
             smoothing=smoothing,
             dropout=dropout,
             train_embeddings=train_embeddings,
+            layers=layers,
             frozen_layers=frozen_layers,
             context=context,
             patience=patience,

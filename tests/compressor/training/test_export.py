@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch", reason="needs the torch extra: make test-al
 transformers = pytest.importorskip("transformers", reason="needs the torch extra: make test-all")
 pytestmark = pytest.mark.torch
 
+from compressor.training.embedding_blocks import in_four_bits  # noqa: E402
 from compressor.training.export import (  # noqa: E402 - needs onnx
     CannotExport,
     Checkpoint,
@@ -19,6 +20,7 @@ from compressor.training.export import (  # noqa: E402 - needs onnx
     export,
     unsaturated_scale,
 )
+from tests.compressor.training.test_embedding_blocks import stored_once  # noqa: E402
 
 IDS = np.random.default_rng(0).integers(5, 300, (1, 90))
 
@@ -72,6 +74,17 @@ def test_in_8_bits_it_orders_tokens_nearly_the_same(checkpoint: Path) -> None:
     assert np.corrcoef(margins)[0, 1] > 0.99
 
 
+def test_embeddings_that_come_from_4_bits_are_looked_up_exactly() -> None:
+    words = stored_once(3, rows=40)
+    ids = np.array([[7, 0, 39, 7, 21]])
+    writer = Writer(Checkpoint({}, "", 0, 0, 1, 1e-6), exact=False)
+    blocks = in_four_bits(words)
+    assert blocks is not None
+    output = writer.four_bits(blocks, "ids")
+    found = run(writer, output, ids=ids)
+    assert np.array_equal(found, words[ids])
+
+
 @pytest.mark.parametrize("after_gelu", [False, True])
 def test_a_token_far_larger_than_the_others_does_not_blur_them(*, after_gelu: bool) -> None:
     """One scale a token: the reason not to use plain dynamic quantization."""
@@ -100,20 +113,26 @@ def test_no_two_neighbouring_products_overflow_16_bits() -> None:
 
 def run_dense(layer: Linear, x: np.ndarray, *, after_gelu: bool) -> np.ndarray:
     writer = Writer(Checkpoint({}, "", 0, 0, 1, 1e-6), exact=False)
-    output = writer.dense("x", layer, after_gelu=after_gelu)
-    value = onnx.helper.make_tensor_value_info
+    return run(writer, writer.dense("x", layer, after_gelu=after_gelu), x=x)
+
+
+def run(writer: Writer, output: str, **given: np.ndarray) -> np.ndarray:
+    """Return what the nodes that were written so far make of an input."""
+    ((name, value),) = given.items()
+    info = onnx.helper.make_tensor_value_info
+    kind = onnx.helper.np_dtype_to_tensor_dtype(value.dtype)
     graph = onnx.helper.make_graph(
         writer.graph.nodes,
-        "dense",
-        [value("x", onnx.TensorProto.FLOAT, x.shape)],
-        [value(output, onnx.TensorProto.FLOAT, None)],
+        "part",
+        [info(name, kind, value.shape)],
+        [info(output, onnx.TensorProto.FLOAT, None)],
         list(writer.graph.constants.values()),
     )
     opsets = [onnx.helper.make_opsetid("", 17), onnx.helper.make_opsetid("com.microsoft", 1)]
     model = onnx.helper.make_model(graph, opset_imports=opsets, ir_version=8)
     session = onnxruntime.InferenceSession(model.SerializeToString())
-    product: np.ndarray = session.run(None, {"x": x})[0]
-    return product
+    found: np.ndarray = session.run(None, given)[0]
+    return found
 
 
 def test_another_architecture_is_refused(tmp_path: Path) -> None:

@@ -229,6 +229,23 @@ def test_the_lowest_layers_stay_as_they_are_where_that_is_wanted(
     assert not {name for name in changed if "layer.0." in name or "embeddings" in name}
 
 
+def test_the_lowest_layers_alone_can_be_a_classifier(
+    encoder: Path, annotated: Path, tmp_path: Path
+) -> None:
+    settings = replace(QUICK, layers=1, learning_rate=0.0)
+    passages = list(read_annotated(annotated))[:6]
+    Trainer(encoder, tmp_path / "a", settings, passages).train([])
+    before, after = weights(encoder), weights(tmp_path / "a")
+    assert {name for name in after if "layer.0." in name}
+    assert not {name for name in after if "layer.1." in name}
+    assert all(torch.equal(one, before[name]) for name, one in after.items())
+
+
+def test_more_layers_than_the_encoder_has_are_refused(encoder: Path, tmp_path: Path) -> None:
+    with pytest.raises(EncoderUnavailable, match="has 2 layers, and 3 are wanted"):
+        Trainer(encoder, tmp_path, replace(QUICK, layers=3), [])
+
+
 def test_nothing_to_train_on_is_refused(encoder: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no labelled word"):
         Trainer(encoder, tmp_path, QUICK, [])
