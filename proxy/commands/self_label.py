@@ -1,7 +1,6 @@
 """`tersely distill self-label`: labels from a classifier and from answers, without a teacher."""
 
 from collections.abc import Iterator, Set
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +17,7 @@ WEIGHT = Annotated[
     typer.Option(min=0, help="How much a word counts in training, beside one of a teacher's: 1."),
 ]
 Limit = Annotated[
-    int | None, typer.Option(min=1, help="Take every so many-th passage, this many in all.")
+    int | None, typer.Option(min=1, help="Take so many passages, drawn evenly from the whole file.")
 ]
 Languages = Annotated[
     list[str] | None, typer.Option(help="Take this language only; may be repeated.")
@@ -65,8 +64,8 @@ def self_label(
         refuse_same(given, out)
         about = {question.passage for path in asked or () for question in read_questions(path)}
         rows = [row for row in _rows(given, about) if not lang or row.get("lang") in lang]
-        step = max(1, len(rows) // limit) if limit else 1
-        rows = list(islice(rows[::step], limit))
+        if limit is not None and limit < len(rows):
+            rows = [rows[i * len(rows) // limit] for i in range(limit)]
         classifier = load_classifier(model)
         lines = []
         with progress("labelling", len(rows)) as advance:

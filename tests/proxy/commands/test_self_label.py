@@ -62,3 +62,11 @@ def test_what_is_read_is_not_written_over(tmp_path: Path) -> None:
     done = run(given, given)
     assert done.exit_code == 2
     assert "is what is read" in done.stderr
+
+
+def test_a_limit_draws_evenly_from_the_whole_file(tmp_path: Path) -> None:
+    given, out = tmp_path / "raw.jsonl", tmp_path / "labels.jsonl"
+    rows = [{"id": i, "text": f"Pier {i} stays."} for i in "abcdef"]
+    given.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    assert run(given, out, "--limit", "4").exit_code == 0
+    assert [line["id"] for line in lines(out)] == ["a", "b", "d", "e"]
