@@ -51,7 +51,8 @@ def read_passages(path: Path, *, labelled: bool = False) -> Iterator[SourcePassa
     """Yield the passages of a JSONL file; `labelled`: every one needs its shortened forms.
 
     What is not stated is empty; without a `doc` a passage is a document of its own, so that it
-    cannot stand on both sides of a split. Raises DatasetError, for an id that is there twice too.
+    cannot stand on both sides of a split. Raises DatasetError, for an id that is there twice and,
+    at its end, for a file without a passage too.
     """
     seen: set[str] = set()
     for where, row in read_json_lines(path):
@@ -62,6 +63,8 @@ def read_passages(path: Path, *, labelled: bool = False) -> Iterator[SourcePassa
         if labelled:
             _check_grades(passage, where)
         yield passage
+    if not seen:
+        raise DatasetError(f"{path}: there is no passage in it")
 
 
 def _passage(row: Mapping[str, Any], where: str, name: str) -> SourcePassage:

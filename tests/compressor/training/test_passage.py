@@ -46,6 +46,12 @@ def test_a_line_that_is_no_passage(tmp_path: Path, rows: list[dict[str, Any]], s
         read(tmp_path, *rows)
 
 
+@pytest.mark.parametrize("labelled", [False, True])
+def test_a_file_without_a_passage(tmp_path: Path, labelled: bool) -> None:
+    with pytest.raises(DatasetError, match=r"notes\.jsonl: there is no passage in it"):
+        read(tmp_path, labelled=labelled)
+
+
 def test_a_passage_without_grades_is_not_labelled(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="this one has none of them"):
         read(tmp_path, {"id": "1", "text": "a"}, labelled=True)

@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,7 @@ def test_conditions_replace_those_of_the_default(labelled: Path) -> None:
     [
         (("annotate", "{in}", "{out}", "--keep", "gap=1"), "'gap=1' is no condition"),
         (("annotate", "missing.jsonl", "{out}"), "missing.jsonl: cannot be read"),
+        (("annotate", os.devnull, "{out}"), f"{os.devnull}: there is no passage in it"),
         (("annotate", "{in}", "{in}"), "is what is read"),
     ],
 )
@@ -71,3 +73,4 @@ def test_what_cannot_be_done_is_said(labelled: Path, arguments: tuple[str, ...],
     done = run(*(text.format(**names) for text in arguments))
     assert done.exit_code == 2
     assert said in done.stderr
+    assert not names["out"].exists()

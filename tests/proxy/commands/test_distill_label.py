@@ -163,6 +163,14 @@ def test_what_cannot_be_asked(
     assert said in done.stderr
 
 
+def test_a_file_without_a_passage_is_refused(endpoint: Endpoint, passages: Path) -> None:
+    passages.write_text("\n", "utf-8")
+    done = label(endpoint, passages, "--yes")
+    assert done.exit_code == 2
+    assert f"{passages}: there is no passage in it" in done.stderr
+    assert not passages.with_name("labelled.jsonl").exists()
+
+
 def test_without_an_address_the_model_names_its_provider(passages: Path) -> None:
     out = passages.with_name("labelled.jsonl")
     arguments = ["distill", "label", str(passages), str(out), "--model", "gpt-4o", "--yes"]
