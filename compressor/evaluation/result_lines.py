@@ -1,6 +1,8 @@
 """JSONL files: written whole, or by a line at a time so that being killed in one loses only it."""
 
+import errno
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
@@ -22,7 +24,28 @@ def open_to_append(path: Path) -> TextIO:
 def write_lines(path: Path, lines: Sequence[Any]) -> None:
     """Write a JSONL file, whole or not at all. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".new")
+    beside = _beside(path)
     with beside.open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
     beside.replace(path)
+
+
+def require_writable(*paths: Path) -> None:
+    """Raise OSError where one of these files cannot be written, before there is anything to write.
+
+    Folders that are missing are made; files stay as they are.
+    """
+    for path in paths:
+        if path.parent.exists() and not path.parent.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path.parent))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for file in (path, _beside(path)):
+            there = file.exists() or file.is_symlink()
+            file.open("ab").close()
+            if not there:
+                file.unlink()
+
+
+def _beside(path: Path) -> Path:
+    """Return where a file is written until it is whole."""
+    return path.with_name(path.name + ".new")

@@ -82,13 +82,16 @@ def label(  # noqa: PLR0917 - typer reads the options off the signature
     more; one that still is not gets `flags`, and `annotate` will drop it.
     """
     with refusals():
+        from compressor.evaluation.result_lines import require_writable  # noqa: PLC0415
         from compressor.training.label import LabelSettings  # noqa: PLC0415
+        from compressor.training.manifest import manifest_path  # noqa: PLC0415
         from compressor.training.passage import read_passages  # noqa: PLC0415
         from compressor.training.teacher import Rates  # noqa: PLC0415
 
         if heavy >= light:
             raise typer.BadParameter(f"{heavy} is not under --light {light}", param_hint="--heavy")
         refuse_same(passages, out)
+        require_writable(out, manifest_path(out))
         found = PriceTable({}).per_million(model)
         if found is not None and price_in is None and price_out is None:
             price_in, price_out, source = found

@@ -61,7 +61,13 @@ class ModelEndpoint:
         return REASONING_TOKENS if self.reasoning else 0
 
     def run(self, replies: Path, work: Callable[["PatientAsk"], Awaitable[_Result]]) -> _Result:
-        """Run `work` with the endpoint, its replies kept in a file, and say what it came to."""
+        """Run `work` with the endpoint, its replies kept in a file, and say what it came to.
+
+        Raises OSError where that file cannot be written, before anything is asked.
+        """
+        from compressor.evaluation.result_lines import require_writable  # noqa: PLC0415
+
+        require_writable(replies)
         return asyncio.run(self._run(replies, work))
 
     async def _run(

@@ -38,8 +38,14 @@ def passages(tmp_path: Path) -> Path:
     return path
 
 
-def label(endpoint: Endpoint, passages: Path, *more: object, **environment: str) -> Result:
-    arguments = ("distill", "label", passages, passages.with_name("labelled.jsonl"))
+def label(
+    endpoint: Endpoint,
+    passages: Path,
+    *more: object,
+    out: str = "labelled.jsonl",
+    **environment: str,
+) -> Result:
+    arguments = ("distill", "label", passages, passages.parent / out)
     options = ("--base-url", endpoint.url, "--model", "teacher", *more)
     return CliRunner().invoke(build(), [*map(str, arguments + options)], env=environment)
 
@@ -169,6 +175,28 @@ def test_a_file_without_a_passage_is_refused(endpoint: Endpoint, passages: Path)
     assert done.exit_code == 2
     assert f"{passages}: there is no passage in it" in done.stderr
     assert not passages.with_name("labelled.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("out", "named"),
+    [
+        ("file/labelled.jsonl", "file: Not a directory"),
+        ("folder", "folder: Is a directory"),
+        ("linked.jsonl", "linked.replies.jsonl: No such file"),
+        ("made.jsonl", "made.manifest.json: Is a directory"),
+    ],
+)
+def test_what_cannot_be_written_is_found_before_anything_is_asked(
+    endpoint: Endpoint, passages: Path, out: str, named: str
+) -> None:
+    (passages.parent / "file").write_text("")
+    (passages.parent / "linked.replies.jsonl").symlink_to("nowhere/replies.jsonl")
+    for folder in ("folder", "made.manifest.json"):
+        (passages.parent / folder).mkdir()
+    done = label(endpoint, passages, "--yes", out=out)
+    assert done.exit_code == 2
+    assert named in done.stderr
+    assert endpoint.bodies == []
 
 
 def test_without_an_address_the_model_names_its_provider(passages: Path) -> None:
