@@ -125,6 +125,10 @@ def _rates(given: list[str] | None) -> dict[str, float]:
             raise typer.BadParameter(
                 f"'{text}' is not NAME=RATE, like balanced=0.6", param_hint="--rate"
             )
+        if match["name"] in rates:
+            raise typer.BadParameter(
+                f"'{match['name']}' is named twice; a name has one rate", param_hint="--rate"
+            )
         rates[match["name"]] = float(match["rate"])
     return rates
 

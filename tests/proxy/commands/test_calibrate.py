@@ -99,6 +99,7 @@ def test_names_and_rates_are_the_users(model: Path, prompts: Path, tmp_path: Pat
         (("--rate", "mine=1.5"), "is not NAME=RATE"),
         (("--rate", "Mine=0.5"), "is not NAME=RATE"),
         (("--rate", "mine=.0"), "between 0 and 1"),
+        (("--rate", "mine=0.5", "--rate", "mine=0.7"), "'mine' is named twice"),
         (("--annotated", "none.jsonl"), "none.jsonl"),
         (("--encoding", "none"), "none"),
         ((), "there is no text in 'text'"),
