@@ -34,13 +34,18 @@ class Fields:
 
     @classmethod
     def parse(cls, named: Sequence[str]) -> "Fields":
-        """Read `text=body` and the like; what is not named is called so. Raises DatasetError."""
+        """Read `text=body` and the like; what is not named is called so.
+
+        Raises DatasetError, for a name that is there twice too.
+        """
         chosen = {}
         for pair in named:
             name, equals, field = pair.partition("=")
             if name not in cls.__slots__ or not equals or not field:
                 known = ", ".join(cls.__slots__)
                 raise DatasetError(f"'{pair}' is not NAME=FIELD with one of {known} as the name")
+            if name in chosen:
+                raise DatasetError(f"the field of '{name}' is named twice, in '{pair}' again")
             chosen[name] = field
         return cls(**chosen)
 

@@ -59,6 +59,11 @@ def test_what_names_no_field(pair: str) -> None:
         Fields.parse([pair])
 
 
+def test_a_name_has_one_field() -> None:
+    with pytest.raises(DatasetError, match="the field of 'text' is named twice, in 'text=title'"):
+        Fields.parse(["text=body", "doc=id", "text=title"])
+
+
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     lines = tmp_path / "a.jsonl"
     lines.write_text('{"txt": "a"}\n', "utf-8")
