@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from compressor.evaluation.ask import Ask, AskFailed, Prompt, all_at_once
 from compressor.evaluation.bootstrap import Interval, counted, shares
-from compressor.evaluation.datasets import Document, Question
+from compressor.evaluation.datasets import Document, QASet, Question
 
 _ANSWER = """\
 Answer the question from the text below, which may be shortened. Give only the answer, in as few \
@@ -61,6 +61,19 @@ class Judged:
     answer: str
     verdict: Verdict
     detail: str = ""
+
+
+def gradable(qa_set: QASet) -> QASet:
+    """Return the set without the questions that have no gold answer to grade by."""
+    documents = (
+        replace(document, questions=tuple(q for q in document.questions if _has_answer(q)))
+        for document in qa_set.documents
+    )
+    return QASet(qa_set.name, tuple(documents))
+
+
+def _has_answer(question: Question) -> bool:
+    return any(answer.strip() for answer in question.answers)
 
 
 async def judge(

@@ -79,11 +79,12 @@ def judge(  # noqa: PLR0917 - typer reads the options off the signature
 
         endpoint = endpoint_at(base_url, api_key_env, concurrency, reasoning, price_in, price_out)
         names, rates = once(method or _JUDGED), once(rate or (0.5, 0.33))
+        chosen = read_sets(data, sets)
+        asked = _with_answers(data, [qa_set.first(limit) for qa_set in chosen])
         cases: list[Case] = []
         with registry.workbench(classifier, encoding, out / "windows.db") as bench:
-            for qa_set in read_sets(data, sets):
-                own = of_set(bench, qa_set)
-                cases += _cases(qa_set.first(limit), own, names, rates, questions)
+            for qa_set, cut in zip(chosen, asked, strict=True):
+                cases += _cases(cut, of_set(bench, qa_set), names, rates, questions)
         with progress("asking", len(cases)) as advance:
             judged = endpoint.run(
                 out / "replies.jsonl",
@@ -102,6 +103,30 @@ def judge(  # noqa: PLR0917 - typer reads the options off the signature
         write(out / "judged.md", report + "\n")
     typer.echo(report)
     _tell_ungraded(judged)
+
+
+def _with_answers(data: Path, sets: Sequence["QASet"]) -> list["QASet"]:
+    """Return the sets without questions that cannot be graded, and say how many those are.
+
+    Raises DatasetError where no question is left.
+    """
+    from compressor.evaluation.datasets import DatasetError  # noqa: PLC0415
+    from compressor.evaluation.judge import gradable  # noqa: PLC0415
+
+    left = [gradable(qa_set) for qa_set in sets]
+    if not any(qa_set.questions for qa_set in left):
+        raise DatasetError(
+            f"{data}: no question about the documents that are looked at (--limit) has a gold "
+            "answer (`answers`) to grade by"
+        )
+    for before, after in zip(sets, left, strict=True):
+        if after.questions < before.questions:
+            typer.echo(
+                f"{before.name}: {before.questions - after.questions:,} of {before.questions:,} "
+                "questions have no gold answer and are left out",
+                err=True,
+            )
+    return left
 
 
 def _tell_ungraded(judged: Sequence["Judged"]) -> None:

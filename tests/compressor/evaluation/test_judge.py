@@ -1,8 +1,8 @@
 import pytest
 
 from compressor.evaluation.ask import AskFailed, AskRefused, Prompt, Reply
-from compressor.evaluation.datasets import Document, Question
-from compressor.evaluation.judge import Case, Verdict, grades, judge
+from compressor.evaluation.datasets import Document, QASet, Question
+from compressor.evaluation.judge import Case, Verdict, gradable, grades, judge
 
 QUESTION = Question("q", "Who signed?", ("Okafor", "Miriam Okafor"))
 
@@ -26,6 +26,15 @@ async def model(prompt: Prompt) -> Reply:
     if text.endswith("locked"):
         raise AskRefused("the endpoint answered 401")
     return Reply(text.split()[-1])
+
+
+def test_questions_without_a_gold_answer_are_left_out() -> None:
+    none, blank = Question("n", "Who came?", ()), Question("b", "Who left?", ("", " "))
+    mixed = Document("a", "text", (none, QUESTION, blank))
+    left = gradable(QASet("set", (mixed, Document("b", "other", (none,)))))
+    assert left == QASet(
+        "set", (Document("a", "text", (QUESTION,)), Document("b", "other", ()))
+    )
 
 
 async def test_every_verdict() -> None:

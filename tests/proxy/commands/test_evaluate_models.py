@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from proxy.cli import build
 from proxy.config import MissingVariable, environment_secret
-from tests.compressor.evaluation.sets import write_lines, write_sets
+from tests.compressor.evaluation.sets import DOCUMENTS, QUESTIONS, write_lines, write_sets
 from tests.proxy.commands.scripted_endpoint import Endpoint
 
 
@@ -81,6 +81,31 @@ def test_a_case_that_cannot_be_answered_is_told_and_left_out(
     assert "400: context too long" in done.stderr
     # and is asked again by the next run
     assert "| tersely | 2 | 0 | " in judge(endpoint, tmp_path).stdout
+
+
+def test_questions_without_gold_answers_are_not_asked(endpoint: Endpoint, tmp_path: Path) -> None:
+    unanswered = {**QUESTIONS[0], "answers": []}
+    data = write_lines(tmp_path / "some.jsonl", [*DOCUMENTS, unanswered, *QUESTIONS[1:]])
+    options = ("--base-url", endpoint.url, "--model", "small", "--method", "original")
+    done = run("judge", data, *options, "--rate", 0.5, "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.stderr
+    assert "some: 1 of 4 questions have no gold answer and are left out" in done.stderr
+    asked = "".join(body["messages"][0]["content"] for body in endpoint.bodies)
+    assert "When do repairs begin?" in asked  # of its document the first that can be graded
+    assert "Who had to sign?" not in asked
+
+
+def test_where_no_question_has_a_gold_answer_nothing_is_asked(
+    endpoint: Endpoint, tmp_path: Path
+) -> None:
+    rows = [*DOCUMENTS, *({**question, "answers": [" "]} for question in QUESTIONS)]
+    data = write_lines(tmp_path / "none.jsonl", rows)
+    options = ("--base-url", endpoint.url, "--model", "small", "--out", tmp_path / "out")
+    done = run("judge", data, *options)
+    assert done.exit_code == 2
+    assert f"{data}: no question about the documents that are looked at" in done.stderr
+    assert endpoint.bodies == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_judge_that_reasons_has_room_for_it(endpoint: Endpoint, tmp_path: Path) -> None:
