@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from compressor.evaluation.ask import Ask, AskFailed, Prompt, all_at_once
+from compressor.evaluation.ask import Ask, AskFailed, AskRefused, Prompt, all_at_once
 from compressor.evaluation.bootstrap import Interval, counted, shares
 from compressor.evaluation.datasets import Document, QASet, Question
 
@@ -61,6 +61,11 @@ class Judged:
     answer: str
     verdict: Verdict
     detail: str = ""
+
+    @property
+    def reason(self) -> str:
+        """The verdict, with what the endpoint or the judge said instead of a grade."""
+        return f"{self.verdict}: {self.detail or 'an empty answer'}"
 
 
 def gradable(qa_set: QASet) -> QASet:
@@ -154,6 +159,20 @@ def grades(judged: Sequence[Judged]) -> list[Grade]:
                 accuracy = shares({method: count})[0][method]
                 found.append(Grade(name, method, rate, total, len(own) - total, accuracy))
     return found
+
+
+def ungraded(judged: Sequence[Judged]) -> list[Judged]:
+    """Return the cases that the endpoint or the judge left without a grade."""
+    return [one for one in judged if _graded(one) is None]
+
+
+def require_grade(judged: Sequence[Judged]) -> None:
+    """Raise AskRefused where not one case has a grade, with the first one's reason."""
+    failed = ungraded(judged)
+    if judged and len(failed) == len(judged):
+        raise AskRefused(
+            f"none of the {len(judged):,} cases has a grade; the first: {failed[0].reason}"
+        )
 
 
 def _graded(judged: Judged) -> bool | None:

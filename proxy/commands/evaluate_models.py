@@ -97,6 +97,7 @@ def judge(  # noqa: PLR0917 - typer reads the options off the signature
                     advance=advance,
                 ),
             )
+        judging.require_grade(judged)
         found = judging.grades(judged)
         report = _grades_table(found)
         write(out / "judged.json", json.dumps([asdict(grade) for grade in found], indent=1))
@@ -130,11 +131,11 @@ def _with_answers(data: Path, sets: Sequence["QASet"]) -> list["QASet"]:
 
 
 def _tell_ungraded(judged: Sequence["Judged"]) -> None:
-    ungraded = [one for one in judged if one.detail]
-    if ungraded:
+    from compressor.evaluation.judge import ungraded  # noqa: PLC0415
+
+    if left := ungraded(judged):
         typer.echo(
-            f"{len(ungraded)} of {len(judged)} cases have no grade; the first: "
-            f"{ungraded[0].verdict}: {ungraded[0].detail}",
+            f"{len(left)} of {len(judged)} cases have no grade; the first: {left[0].reason}",
             err=True,
         )
 

@@ -2,7 +2,16 @@ import pytest
 
 from compressor.evaluation.ask import AskFailed, AskRefused, Prompt, Reply
 from compressor.evaluation.datasets import Document, QASet, Question
-from compressor.evaluation.judge import Case, Verdict, gradable, grades, judge
+from compressor.evaluation.judge import (
+    Case,
+    Judged,
+    Verdict,
+    gradable,
+    grades,
+    judge,
+    require_grade,
+    ungraded,
+)
 
 QUESTION = Question("q", "Who signed?", ("Okafor", "Miriam Okafor"))
 
@@ -81,3 +90,15 @@ async def test_accuracy_is_of_the_graded_cases() -> None:
     assert (one.set, one.method, one.rate) == ("set", "tersely", 0.5)
     assert (one.graded, one.ungraded) == (2, 1)
     assert one.accuracy.value == 0.5
+
+
+def test_a_run_without_any_grade_is_refused() -> None:
+    silent = Judged(case("a", ""), "x", Verdict.UNREADABLE)
+    failed = Judged(case("b", ""), "", Verdict.FAILED, "the endpoint answered 400")
+    wrong = Judged(case("c", ""), "x", Verdict.WRONG)
+    assert ungraded([silent, wrong, failed]) == [silent, failed]
+    require_grade([silent, wrong])
+    with pytest.raises(AskRefused, match="none of the 2 cases has a grade; the first: failed: the"):
+        require_grade([failed, silent])
+    with pytest.raises(AskRefused, match="the first: unreadable: an empty answer"):
+        require_grade([silent])

@@ -108,6 +108,25 @@ def test_where_no_question_has_a_gold_answer_nothing_is_asked(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_run_of_which_every_case_failed(endpoint: Endpoint, tmp_path: Path) -> None:
+    assert judge(endpoint, tmp_path).exit_code == 0
+    written = (tmp_path / "out" / "judged.json").read_bytes()
+    endpoint.script = [(400, {}, {"error": {"message": "context too long"}})] * 2
+    done = judge(endpoint, tmp_path, "--reasoning")
+    assert done.exit_code == 2
+    assert "none of the 2 cases has a grade; the first: failed: the endpoint" in done.stderr
+    assert "400: context too long" in done.stderr
+    assert (tmp_path / "out" / "judged.json").read_bytes() == written
+
+
+def test_a_judge_that_says_nothing_is_told(endpoint: Endpoint, tmp_path: Path) -> None:
+    replies = iter(["no", ""])
+    endpoint.reply = lambda text: next(replies) if "You grade" in text else "unknown"
+    done = judge(endpoint, tmp_path, "--concurrency", 1)
+    assert done.exit_code == 0
+    assert "1 of 2 cases have no grade; the first: unreadable: an empty answer" in done.stderr
+
+
 def test_a_judge_that_reasons_has_room_for_it(endpoint: Endpoint, tmp_path: Path) -> None:
     endpoint.reply = lambda text: "yes" if "You grade" in text else "Okafor"
     judge(endpoint, tmp_path, "--reasoning")
