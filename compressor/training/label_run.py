@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from compressor.evaluation.ask import PatientAsk
+from compressor.evaluation.ask import AskRefused, PatientAsk
 from compressor.evaluation.result_lines import write_lines
 from compressor.training.label import Labelled, LabelSettings, Teacher, label_all
 from compressor.training.manifest import write_manifest
@@ -44,10 +44,15 @@ async def label_file(
     """Label the passages read from `given`, and write them and a manifest.
 
     Passages without an answer are not written: a later run asks for them again. `endpoint` is the
-    address for the manifest. Raises AskRefused and OSError; answers that came before are kept.
+    address for the manifest. Raises AskRefused, also where no passage at all got an answer, and
+    OSError; answers that came before are kept.
     """
     found = await label_all(passages, Teacher(ask, counter, settings), advance)
     run = _counted(found)
+    if run.unanswered and not run.labelled:
+        raise AskRefused(
+            f"none of the {len(found):,} passages got an answer; the first: {run.unanswered[0]}"
+        )
     write_lines(out, [labelled.as_dict() for labelled in found if labelled.passage is not None])
     totals = ask.totals
     write_manifest(

@@ -142,6 +142,18 @@ def test_passages_without_an_answer_are_asked_for_again(endpoint: Endpoint, pass
     assert "2 new replies, 4 from disk" in again.stderr
 
 
+def test_where_no_passage_got_an_answer_nothing_is_written(
+    endpoint: Endpoint, passages: Path
+) -> None:
+    out = passages.with_name("labelled.jsonl")
+    out.write_text("of another run\n")
+    endpoint.script = [(400, {}, {"error": {"message": "too long"}})] * 3
+    done = label(endpoint, passages, "--yes")
+    assert done.exit_code == 2
+    assert "none of the 3 passages got an answer; the first: the endpoint" in done.stderr
+    assert out.read_text() == "of another run\n"
+
+
 def test_a_wrong_key_ends_it_and_keeps_what_was_paid_for(
     endpoint: Endpoint, passages: Path
 ) -> None:
