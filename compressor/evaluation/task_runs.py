@@ -6,7 +6,7 @@ from statistics import fmean
 
 from compressor.evaluation import scores
 from compressor.evaluation.answers import first_line
-from compressor.evaluation.ask import Ask, AskFailed, Prompt, all_at_once
+from compressor.evaluation.ask import Ask, AskFailed, AskRefused, Prompt, all_at_once
 from compressor.evaluation.methods import Method
 from compressor.evaluation.tasks import ROUGE, ROUGE_MEAN, Example
 from compressor.types import TokenCounter
@@ -114,6 +114,15 @@ def score(example: Example, prediction: str) -> float:
     if isinstance(metric, str):
         raise ValueError(f"there is no metric '{metric}'")
     return max((metric(prediction, gold) for gold in example.answers), default=0.0)
+
+
+def require_answer(answered: Sequence[Answered]) -> None:
+    """Raise AskRefused where not one question got an answer, with the first one's reason."""
+    if answered and all(one.score is None for one in answered):
+        raise AskRefused(
+            f"none of the {len(answered):,} questions got an answer; the first: "
+            f"{answered[0].detail}"
+        )
 
 
 def task_scores(answered: Sequence[Answered]) -> list[TaskScore]:

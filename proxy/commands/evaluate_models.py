@@ -230,6 +230,7 @@ def tasks(  # noqa: PLR0917 - typer reads the options off the signature
                         advance=advance,
                     ),
                 )
+        task_runs.require_answer(answered)
         report = _scores_table(task_runs.task_scores(answered))
         write(out / f"{task}.md", report + "\n")
     typer.echo(report)

@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import pytest
 
 from compressor.evaluation import answers
 from compressor.evaluation.ask import AskFailed, AskRefused, Prompt, Reply
 from compressor.evaluation.methods import Original, Shortened
-from compressor.evaluation.task_runs import ask_all, prompt, score, task_scores
+from compressor.evaluation.task_runs import ask_all, prompt, require_answer, score, task_scores
 from compressor.evaluation.tasks import Example
 from compressor.types import Span
 from tests.fakes import FakeCounter
@@ -102,10 +104,12 @@ async def test_all_failed_is_no_score_and_a_refusal_ends_the_run() -> None:
     async def failing(asked: Prompt) -> Reply:
         raise AskFailed("busy", retry=True)
 
-    [nothing] = task_scores(
-        await ask_all([example()], [Original()], [1.0], failing, COUNTER, model="m")
-    )
+    answered = await ask_all([example()], [Original()], [1.0], failing, COUNTER, model="m")
+    [nothing] = task_scores(answered)
     assert nothing.score is None
+    with pytest.raises(AskRefused, match="none of the 1 questions got an answer; the first: busy"):
+        require_answer(answered)
+    require_answer([*answered, replace(answered[0], score=0.0)])
 
     async def refusing(asked: Prompt) -> Reply:
         raise AskRefused("a wrong key")

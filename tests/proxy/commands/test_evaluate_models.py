@@ -170,6 +170,13 @@ def test_a_task(endpoint: Endpoint, tmp_path: Path) -> None:
         assert f"| gsm8k | {method} | 0.5 | 2 | 0 | 50.00 | " in done.stdout
     assert (tmp_path / "out" / "gsm8k.md").read_text().strip() == done.stdout.strip()
     assert {body["max_completion_tokens"] for body in endpoint.bodies} == {8400}
+    endpoint.script = [(400, {}, {"error": {"message": "too long"}})] * 4
+    failed = run(
+        *("tasks", "gsm8k", tmp_path / "gsm", "--base-url", endpoint.url, "--model", "other"),
+        *("--method", "original", "--method", "tersely", "--rate", 0.5, "--out", tmp_path / "out"),
+    )
+    assert failed.exit_code == 2
+    assert "none of the 4 questions got an answer; the first: the endpoint" in failed.stderr
     again = run(
         *("tasks", "chess", tmp_path / "gsm", "--base-url", endpoint.url, "--model", "small"),
     )
