@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 from compressor.evaluation.result_lines import open_to_append
 
 _FORMAT = 1
+_LONGEST_DOUBLINGS = 6  # of the second before another try: 64 seconds, however many tries there are
 REASONING_TOKENS = 8000  # a model that reasons before it answers counts both against its limit
 
 _Result = TypeVar("_Result")
@@ -89,7 +90,7 @@ class PatientAsk:
     """Keeps replies on disk by content, asks few at a time, and asks again after a failure.
 
     `path` is a JSONL file; `concurrency` is how many questions are out at once; a failure that may
-    pass is tried `tries` times in all, after 1, 2, 4 … seconds or as long as the endpoint says.
+    pass is tried `tries` times in all, after 1, 2, 4 … 64 seconds or as long as the endpoint says.
     Identical prompts are asked once. Failures are never kept, so a later run asks those again.
     Where nothing ever answered, or as many prompts in a row as go out at once have failed, the run
     is refused.
@@ -161,10 +162,12 @@ class PatientAsk:
                     self._failed_in_a_row += 1
                     if not self._replies or self._failed_in_a_row >= self._concurrency:
                         # Nothing works, so that every other prompt need not find it out alone.
-                        raise AskRefused(f"no reply in {tried} tries: {error}") from error
+                        tries = "1 try" if tried == 1 else f"{tried} tries"
+                        raise AskRefused(f"no reply in {tries}: {error}") from error
                     raise
                 self.totals.retried += 1
-                await self._sleep(2.0 ** (tried - 1) if error.after is None else error.after)
+                pause = 2.0 ** min(tried - 1, _LONGEST_DOUBLINGS)
+                await self._sleep(pause if error.after is None else error.after)
 
 
 async def all_at_once(work: Iterable[Coroutine[Any, Any, _Result]]) -> list[_Result]:

@@ -8,7 +8,7 @@ import orjson
 from pydantic import SecretStr
 
 from compressor.evaluation.ask import AskFailed, AskRefused, Prompt, Reply
-from proxy.errors import RequestRefused, UpstreamError
+from proxy.errors import RequestRefused, UpstreamError, UpstreamTimeout
 from proxy.upstream import Upstream, UpstreamRequest
 
 _PASSING = frozenset({408, 409, 425, 429})
@@ -56,6 +56,8 @@ class ChatEndpoint:
                 content = b"".join([chunk async for chunk in response.chunks()])
             finally:
                 response.close()
+        except UpstreamTimeout as error:
+            raise AskFailed("the endpoint took longer than --timeout allows", retry=True) from error
         except UpstreamError as error:
             raise AskFailed(str(error), retry=True) from error
         except RequestRefused as error:  # by litellm: a provider that it does not know

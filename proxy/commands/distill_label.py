@@ -11,11 +11,15 @@ import typer
 from proxy.commands.distill_collect import refuse_same
 from proxy.commands.evaluate import progress, refusals
 from proxy.commands.model_endpoint import (
+    TIMEOUT_SECONDS,
+    TRIES,
     ApiKeyEnv,
     Concurrency,
     PriceIn,
     PriceOut,
     Reasoning,
+    Timeout,
+    Tries,
     endpoint_at,
 )
 from proxy.prices import PriceTable
@@ -36,6 +40,16 @@ class Grades(StrEnum):
     ONE = "one"
 
 
+TeacherUrl = Annotated[
+    str | None, typer.Option(help="An OpenAI-compatible API, like https://api.openai.com/v1.")
+]
+GradesAsked = Annotated[
+    Grades,
+    typer.Option(
+        help="`two`: a light and a heavy one, for three degrees of importance; `one`: as short "
+        "as the teacher can, as in the LLMLingua-2 paper."
+    ),
+]
 LightRate = Annotated[
     float, typer.Option("--light", min=0.05, max=0.95, help="Share of words in the light grade.")
 ]
@@ -51,17 +65,9 @@ def label(  # noqa: PLR0917 - typer reads the options off the signature
         str,
         typer.Option(help="The teacher; without --base-url as litellm names it: provider/model."),
     ],
-    base_url: Annotated[
-        str | None, typer.Option(help="An OpenAI-compatible API, like https://api.openai.com/v1.")
-    ] = None,
+    base_url: TeacherUrl = None,
     api_key_env: ApiKeyEnv = None,
-    grades: Annotated[
-        Grades,
-        typer.Option(
-            help="`two`: a light and a heavy one, for three degrees of importance; `one`: as short "
-            "as the teacher can, as in the LLMLingua-2 paper."
-        ),
-    ] = Grades.TWO,
+    grades: GradesAsked = Grades.TWO,
     light: LightRate = 0.6,
     heavy: HeavyRate = 0.3,
     most_words: Annotated[
@@ -69,6 +75,8 @@ def label(  # noqa: PLR0917 - typer reads the options off the signature
     ] = 300,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N passages.")] = None,
     concurrency: Concurrency = 8,
+    timeout: Timeout = TIMEOUT_SECONDS,
+    tries: Tries = TRIES,
     reasoning: Reasoning = False,
     price_in: PriceIn = None,
     price_out: PriceOut = None,
@@ -97,7 +105,10 @@ def label(  # noqa: PLR0917 - typer reads the options off the signature
             price_in, price_out, source = found
             typer.echo(f"Prices from {source}: {price_in:g} and {price_out:g} dollars per million")
         endpoint = endpoint_at(
-            base_url, api_key_env, concurrency, reasoning, price_in, price_out, model=model
+            *(base_url, api_key_env, concurrency, reasoning, price_in, price_out),
+            model=model,
+            timeout=timeout,
+            tries=tries,
         )
         settings = LabelSettings(
             model, grades is Grades.TWO, Rates(light, heavy), most_words, reasoning

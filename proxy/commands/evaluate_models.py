@@ -25,12 +25,16 @@ from proxy.commands.evaluate import (
     write,
 )
 from proxy.commands.model_endpoint import (
+    TIMEOUT_SECONDS,
+    TRIES,
     ApiKeyEnv,
     BaseUrl,
     Concurrency,
     PriceIn,
     PriceOut,
     Reasoning,
+    Timeout,
+    Tries,
     endpoint_at,
 )
 
@@ -39,8 +43,26 @@ if TYPE_CHECKING:
     from compressor.evaluation.judge import Case, Grade, Judged
     from compressor.evaluation.registry import Bench
     from compressor.evaluation.task_runs import TaskScore
+    from proxy.commands.model_endpoint import ModelEndpoint
 
 Model = Annotated[str, typer.Option(help="The model that answers.")]
+JudgeModel = Annotated[
+    str | None, typer.Option(help="The model that grades; the one that answers by default.")
+]
+QuestionsEach = Annotated[
+    int, typer.Option(min=1, help="Questions asked of each document, the first ones.")
+]
+Task = Annotated[
+    str,
+    typer.Argument(
+        help="meetingbank-qa, meetingbank-summary, longbench, zeroscrolls, gsm8k or bbh."
+    ),
+]
+TaskFiles = Annotated[Path, typer.Argument(help="Its published files: a file or a folder.")]
+Examples = Annotated[int | None, typer.Option(min=1, help="Only the first N examples.")]
+PromptTokens = Annotated[
+    int, typer.Option(min=1, help="Most tokens of prompt and answer; longer contexts are cut.")
+]
 _JUDGED = ("original", "tersely", "reference-matched", "random")
 
 
@@ -48,21 +70,19 @@ def judge(  # noqa: PLR0917 - typer reads the options off the signature
     data: Data,
     base_url: BaseUrl,
     model: Model,
-    judge_model: Annotated[
-        str | None, typer.Option(help="The model that grades; the one that answers by default.")
-    ] = None,
+    judge_model: JudgeModel = None,
     api_key_env: ApiKeyEnv = None,
     sets: Sets = None,
     method: Methods = None,
     rate: Rates = None,
     limit: Limit = 20,
-    questions: Annotated[
-        int, typer.Option(min=1, help="Questions asked of each document, the first ones.")
-    ] = 1,
+    questions: QuestionsEach = 1,
     out: Out = Path("eval-results"),
     classifier: Classifier = "bundled",
     encoding: Encoding = "o200k_base",
     concurrency: Concurrency = 8,
+    timeout: Timeout = TIMEOUT_SECONDS,
+    tries: Tries = TRIES,
     reasoning: Reasoning = False,
     price_in: PriceIn = None,
     price_out: PriceOut = None,
@@ -77,7 +97,11 @@ def judge(  # noqa: PLR0917 - typer reads the options off the signature
         from compressor.evaluation import judge as judging  # noqa: PLC0415
         from compressor.evaluation import registry  # noqa: PLC0415
 
-        endpoint = endpoint_at(base_url, api_key_env, concurrency, reasoning, price_in, price_out)
+        endpoint = endpoint_at(
+            *(base_url, api_key_env, concurrency, reasoning, price_in, price_out),
+            timeout=timeout,
+            tries=tries,
+        )
         names, rates = once(method or _JUDGED), once(rate or (0.5, 0.33))
         chosen = read_sets(data, sets)
         asked = _with_answers(data, [qa_set.first(limit) for qa_set in chosen])
@@ -85,18 +109,7 @@ def judge(  # noqa: PLR0917 - typer reads the options off the signature
         with registry.workbench(classifier, encoding, out / "windows.db") as bench:
             for qa_set, cut in zip(chosen, asked, strict=True):
                 cases += _cases(cut, of_set(bench, qa_set), names, rates, questions)
-        with progress("asking", len(cases)) as advance:
-            judged = endpoint.run(
-                out / "replies.jsonl",
-                lambda ask: judging.judge(
-                    cases,
-                    ask,
-                    model=model,
-                    judge_model=judge_model or model,
-                    reasoning_tokens=endpoint.reasoning_tokens,
-                    advance=advance,
-                ),
-            )
+        judged = _ask(endpoint, cases, out, model, judge_model or model)
         judging.require_grade(judged)
         found = judging.grades(judged)
         report = _grades_table(found)
@@ -128,6 +141,25 @@ def _with_answers(data: Path, sets: Sequence["QASet"]) -> list["QASet"]:
                 err=True,
             )
     return left
+
+
+def _ask(
+    endpoint: "ModelEndpoint", cases: Sequence["Case"], out: Path, model: str, judge_model: str
+) -> list["Judged"]:
+    from compressor.evaluation.judge import judge as judge_all  # noqa: PLC0415
+
+    with progress("asking", len(cases)) as advance:
+        return endpoint.run(
+            out / "replies.jsonl",
+            lambda ask: judge_all(
+                cases,
+                ask,
+                model=model,
+                judge_model=judge_model,
+                reasoning_tokens=endpoint.reasoning_tokens,
+                advance=advance,
+            ),
+        )
 
 
 def _tell_ungraded(judged: Sequence["Judged"]) -> None:
@@ -175,26 +207,21 @@ def _grades_table(grades: Sequence["Grade"]) -> str:
 
 
 def tasks(  # noqa: PLR0917 - typer reads the options off the signature
-    task: Annotated[
-        str,
-        typer.Argument(
-            help="meetingbank-qa, meetingbank-summary, longbench, zeroscrolls, gsm8k or bbh."
-        ),
-    ],
-    path: Annotated[Path, typer.Argument(help="Its published files: a file or a folder.")],
+    task: Task,
+    path: TaskFiles,
     base_url: BaseUrl,
     model: Model,
     api_key_env: ApiKeyEnv = None,
     method: Methods = None,
     rate: Rates = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N examples.")] = None,
-    prompt_tokens: Annotated[
-        int, typer.Option(min=1, help="Most tokens of prompt and answer; longer contexts are cut.")
-    ] = 8100,
+    limit: Examples = None,
+    prompt_tokens: PromptTokens = 8100,
     out: Out = Path("eval-results"),
     classifier: Classifier = "bundled",
     encoding: Encoding = "o200k_base",
     concurrency: Concurrency = 8,
+    timeout: Timeout = TIMEOUT_SECONDS,
+    tries: Tries = TRIES,
     reasoning: Reasoning = False,
     price_in: PriceIn = None,
     price_out: PriceOut = None,
@@ -208,7 +235,11 @@ def tasks(  # noqa: PLR0917 - typer reads the options off the signature
         from compressor.evaluation import registry, task_runs  # noqa: PLC0415
         from compressor.evaluation.tasks import read_task  # noqa: PLC0415
 
-        endpoint = endpoint_at(base_url, api_key_env, concurrency, reasoning, price_in, price_out)
+        endpoint = endpoint_at(
+            *(base_url, api_key_env, concurrency, reasoning, price_in, price_out),
+            timeout=timeout,
+            tries=tries,
+        )
         examples = read_task(task, path)
         corpus = list(dict.fromkeys(example.context for example in examples))
         names, rates = once(method or _JUDGED[:3]), once(rate or (0.5, 0.33))

@@ -39,7 +39,27 @@ PriceIn = Annotated[
 PriceOut = Annotated[
     float | None, typer.Option(min=0, help="US dollars per million completion tokens.")
 ]
-_SILENCE_SECONDS = 180
+Timeout = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        max=86400,
+        help="Seconds to wait for an answer before the request counts as failed. Raise it for a "
+        "slow model of your own.",
+    ),
+]
+Tries = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        max=100,
+        help="Times that a request is sent in all where the endpoint does not answer, is busy "
+        "(429) or fails (5xx). Between them it waits 1, 2, 4 … up to 64 seconds, or what "
+        "`retry-after` says.",
+    ),
+]
+TIMEOUT_SECONDS = 180
+TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +72,7 @@ class ModelEndpoint:
     reasoning: bool
     price_in: float | None
     price_out: float | None
+    tries: int = TRIES
 
     @property
     def reasoning_tokens(self) -> int:
@@ -79,7 +100,7 @@ class ModelEndpoint:
         upstream = self._upstream()
         await upstream.start()
         endpoint = ChatEndpoint(upstream, self.key, reasoning=self.reasoning)
-        ask = PatientAsk(endpoint, replies, concurrency=self.concurrency)
+        ask = PatientAsk(endpoint, replies, concurrency=self.concurrency, tries=self.tries)
         try:
             return await work(ask)
         finally:
@@ -116,20 +137,23 @@ def endpoint_at(
     price_out: float | None,
     *,
     model: str = "",
+    timeout: int = TIMEOUT_SECONDS,
+    tries: int = TRIES,
 ) -> ModelEndpoint:
     """Return the endpoint; without `base_url` the provider of `model` through the litellm SDK.
 
-    Raises BadParameter for an address or a model that cannot be asked, MissingVariable.
+    `timeout` is in seconds, `tries` how often a request is sent in all. Raises BadParameter for an
+    address or a model that cannot be asked, MissingVariable.
     """
     key = None if api_key_env is None else environment_secret(api_key_env)
     try:
         if base_url is None:
             config = UpstreamConfig(
-                via=Via.LITELLM, models={"*": model}, read_timeout_seconds=_SILENCE_SECONDS
+                via=Via.LITELLM, models={"*": model}, read_timeout_seconds=timeout
             )
         else:
-            config = UpstreamConfig(base_url=base_url, read_timeout_seconds=_SILENCE_SECONDS)
+            config = UpstreamConfig(base_url=base_url, read_timeout_seconds=timeout)
     except ValidationError as error:
         hint = "--base-url" if base_url is not None else "--model"
         raise typer.BadParameter(error.errors()[0]["msg"], param_hint=hint) from None
-    return ModelEndpoint(config, key, concurrency, reasoning, price_in, price_out)
+    return ModelEndpoint(config, key, concurrency, reasoning, price_in, price_out, tries)

@@ -95,6 +95,13 @@ async def test_tries_end_and_failures_are_not_kept(tmp_path: Path) -> None:
     assert (await ask(PROMPT)).text == "yes"
 
 
+async def test_pauses_grow_to_a_minute(tmp_path: Path) -> None:
+    slept = Slept()
+    script = Scripted(*[AskFailed("busy", retry=True)] * 9)
+    await PatientAsk(script, tmp_path / "r.jsonl", tries=10, sleep=slept)(PROMPT)
+    assert slept.seconds == [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 64.0, 64.0]
+
+
 async def test_a_failure_that_will_not_pass_is_tried_once(tmp_path: Path) -> None:
     script = Scripted(AskFailed("too long", retry=False))
     with pytest.raises(AskFailed, match="too long"):

@@ -41,9 +41,7 @@ def test_questions_without_a_gold_answer_are_left_out() -> None:
     none, blank = Question("n", "Who came?", ()), Question("b", "Who left?", ("", " "))
     mixed = Document("a", "text", (none, QUESTION, blank))
     left = gradable(QASet("set", (mixed, Document("b", "other", (none,)))))
-    assert left == QASet(
-        "set", (Document("a", "text", (QUESTION,)), Document("b", "other", ()))
-    )
+    assert left == QASet("set", (Document("a", "text", (QUESTION,)), Document("b", "other", ())))
 
 
 async def test_every_verdict() -> None:

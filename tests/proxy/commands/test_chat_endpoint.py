@@ -121,7 +121,7 @@ async def test_usage_that_is_no_count_is_left_out(usage: object) -> None:
         (says({"choices": [{"message": {"content": [{"text": "a"}]}}]}), True, None, "no chat"),
         (Response(200, b"<html>"), True, None, "no chat completion"),
         (Response(200, b"{}", cut=True), True, None, "cut off"),
-        (UpstreamTimeout("fell silent"), True, None, "fell silent"),
+        (UpstreamTimeout("(read_timeout_seconds)"), True, None, "longer than --timeout allows"),
     ],
 )
 async def test_failures(

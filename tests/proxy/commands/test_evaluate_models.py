@@ -1,6 +1,7 @@
 """`judge` and `tasks` against a real HTTP server that follows a script."""
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,6 +69,40 @@ def test_a_failure_that_passes_is_waited_out(endpoint: Endpoint, tmp_path: Path)
     done = judge(endpoint, tmp_path, "--limit", 1, "--concurrency", 1)
     assert done.exit_code == 0
     assert "2 new replies, 0 from disk, 2 tries repeated, 0 failed" in done.stderr
+
+
+def test_tries_and_the_wait_for_an_answer_have_options(endpoint: Endpoint, tmp_path: Path) -> None:
+    once = ("--tries", 1, "--limit", 1)
+    endpoint.script = [(503, {"retry-after": "0"}, {})]
+    done = judge(endpoint, tmp_path, *once)
+    assert done.exit_code == 2
+    assert "Error: no reply in 1 try: the endpoint answered 503" in done.stderr
+    assert len(endpoint.bodies) == 1
+
+    asleep = threading.Event()
+    endpoint.reply = lambda _: str(asleep.wait())
+    try:
+        done = judge(endpoint, tmp_path, *once, "--timeout", 1)
+    finally:
+        asleep.set()
+    assert done.exit_code == 2
+    assert "no reply in 1 try: the endpoint took longer than --timeout allows" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(("eval", "judge", "data"), ("eval", "tasks", "gsm8k", "data")),
+        ("distill", "label", "in.jsonl", "out.jsonl"),
+    ],
+)
+@pytest.mark.parametrize("option", ["--timeout", "--tries"])
+def test_tries_and_the_wait_are_at_least_one(command: tuple[str, ...], option: str) -> None:
+    asked = ("--base-url", "http://127.0.0.1:9/v1", "--model", "small")
+    done = CliRunner().invoke(build(), [*command, *asked, option, "0"])
+    assert done.exit_code == 2
+    assert "Invalid value for" in done.stderr
+    assert option in done.stderr
 
 
 def test_a_case_that_cannot_be_answered_is_told_and_left_out(

@@ -47,5 +47,9 @@ def test_an_address_or_else_a_provider() -> None:
     assert at.config.where == "http://127.0.0.1:9/v1"
     through = endpoint_at(None, None, 1, False, None, None, model="anthropic/claude-x")
     assert through.config.where == "anthropic/claude-x through litellm"
+    patient = endpoint_at("http://127.0.0.1:9/v1", None, 1, False, None, None, timeout=7, tries=2)
+    assert (patient.config.read_timeout_seconds, patient.tries) == (7, 2)
+    asked = endpoint_at(None, None, 1, False, None, None, model="anthropic/x", timeout=7)
+    assert (asked.config.read_timeout_seconds, asked.tries) == (7, 5)
     with pytest.raises(typer.BadParameter):
         endpoint_at(None, None, 1, False, None, None, model="gpt-4o")
