@@ -1,5 +1,6 @@
 """The page that goes with a classifier: what it is, what it was made from, how good it is."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,12 +12,13 @@ from compressor.training.throughput import Throughput
 
 _FRONT = """\
 ---
-license: {licence_tag}
-pipeline_tag: token-classification
+{licence}pipeline_tag: token-classification
 library_name: onnx
 tags: [prompt-compression, llmlingua-2]
 {languages}---
 """
+_LICENCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
+_NOT_STATED = "not stated"
 _ABOUT = """\
 A token classifier in the sense of LLMLingua-2 (arXiv 2403.12968): for every token of a text, the
 probability that somebody who shortens the text by deleting words only would keep it. Label 1 is
@@ -50,6 +52,7 @@ class Facts:
 
     `config` is the model's config.json, `training` what `tersely train` wrote down (empty where it
     did not), `manifests` those of the annotated passages. `weights_bytes` is the ONNX file's size.
+    `licence` is that of the weights, empty where nobody stated it.
     """
 
     name: str
@@ -69,7 +72,7 @@ def model_card(facts: Facts) -> str:
     languages = sorted(named - {""})
     parts = [
         _FRONT.format(
-            licence_tag=facts.licence.lower(),
+            licence=_front_licence(facts.licence),
             languages=f"language: [{', '.join(languages)}]\n" if languages else "",
         ),
         f"# {facts.name}\n\n{_ABOUT}",
@@ -83,6 +86,16 @@ def model_card(facts: Facts) -> str:
         _USE.format(limits="\n".join(f"- {limit}" for limit in _limits(facts, languages))),
     ]
     return "\n".join(parts)
+
+
+def _front_licence(licence: str) -> str:
+    """Return the front matter's line; none for no licence, since the hub takes identifiers only.
+
+    What is no identifier like those of SPDX is `other` there.
+    """
+    if not licence:
+        return ""
+    return f"license: {licence.lower() if _LICENCE_ID.fullmatch(licence) else 'other'}\n"
 
 
 def _what_it_is(facts: Facts) -> list[tuple[str, str]]:
@@ -99,7 +112,7 @@ def _what_it_is(facts: Facts) -> list[tuple[str, str]]:
         ("encoder it began as", str(facts.training.get("encoder", "not recorded"))),
         ("file", f"`model.onnx`, {facts.weights_bytes / 1e6:.1f} MB: {weights}"),
         ("input, output", "`input_ids` int64 (1, tokens) → `logits` float32 (1, tokens, 2)"),
-        ("licence", facts.licence),
+        ("licence", facts.licence or _NOT_STATED),
     ]
 
 
@@ -226,7 +239,7 @@ def _limits(facts: Facts, languages: Sequence[str]) -> list[str]:
 
 def _listed(counts: Mapping[str, int]) -> str:
     named = [name for name, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
-    return ", ".join(name or "not stated" for name in named) or "not recorded"
+    return ", ".join(name or _NOT_STATED for name in named) or "not recorded"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -46,7 +46,12 @@ Manifests = Annotated[
     typer.Option(help="For the card: a manifest of the annotated passages; may be repeated."),
 ]
 Licence = Annotated[
-    str, typer.Option(help="For the card: the licence of the weights, like Apache-2.0.")
+    str,
+    typer.Option(
+        show_default=False,
+        help="For the card: the licence of the weights, by its SPDX identifier, like Apache-2.0; "
+        "without, the card says that it is not stated.",
+    ),
 ]
 Name = Annotated[str | None, typer.Option(help="For the card: the model's name; OUT's without.")]
 
@@ -62,7 +67,7 @@ def export(
     min_kept: MinKept = 0.98,
     fp32: Annotated[bool, typer.Option("--fp32", help="Leave the weights in 32 bits.")] = False,
     manifest: Manifests = None,
-    licence: Licence = "not stated",
+    licence: Licence = "",
     name: Name = None,
 ) -> None:
     """Write a checkpoint as an ONNX model folder, and check that it does what the original does.
@@ -92,7 +97,7 @@ def export(
             checkpoint,
             out,
             name=name or out.resolve().name,
-            licence=licence,
+            licence=licence.strip(),
             manifests=manifest or (),
             checks=found.checks,
             exact=fp32,

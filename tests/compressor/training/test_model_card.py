@@ -1,4 +1,7 @@
 from dataclasses import replace
+from typing import Any, cast
+
+import yaml
 
 from compressor.training.agreement import Agreement
 from compressor.training.isolation import Isolation
@@ -77,6 +80,28 @@ def test_it_says_what_was_trained_and_measured() -> None:
     assert "0 of 48" in card
     assert "9,000 in one thread, 17,000 on 2 cores" in card
     assert "was not checked" not in card
+
+
+def front_matter(card: str) -> dict[str, Any]:
+    return cast(dict[str, Any], yaml.safe_load(card.split("---\n")[1]))
+
+
+def test_a_licence_that_nobody_stated_is_no_identifier() -> None:
+    card = model_card(replace(FACTS, licence=""))
+    assert "| licence | not stated |" in card
+    assert front_matter(card) == {
+        "pipeline_tag": "token-classification",
+        "library_name": "onnx",
+        "tags": ["prompt-compression", "llmlingua-2"],
+        "language": ["de", "en", "fr"],
+    }
+
+
+def test_a_licence_that_is_no_identifier_is_another_one() -> None:
+    card = model_card(replace(FACTS, licence="internal: ask Legal"))
+    assert front_matter(card)["license"] == "other"
+    assert "| licence | internal: ask Legal |" in card
+    assert front_matter(model_card(FACTS))["license"] == "apache-2.0"
 
 
 def test_what_is_not_known_is_called_so() -> None:

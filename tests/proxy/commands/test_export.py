@@ -121,6 +121,8 @@ class TestWithTheExtra:
         assert done.stdout == f"Written: {out}\n"
         card = (out / "README.md").read_text("utf-8")
         assert "# other\n" in card
+        assert "| licence | not stated |" in card
+        assert "license:" not in card
         assert "Not measured." in card
         assert "32-bit weights" in card
 
