@@ -65,6 +65,8 @@ def annotate(
         from compressor.training.filters import DEFAULT  # noqa: PLC0415
         from compressor.training.passage import read_passages  # noqa: PLC0415
 
+        if keep_all and keep:
+            raise typer.BadParameter("it takes no --keep beside it", param_hint="--keep-all")
         refuse_same(labelled, out)
         settings = annotation_run.AnnotationSettings(
             () if keep_all else tuple(keep or DEFAULT), tuple(leave_out_source or ()), window

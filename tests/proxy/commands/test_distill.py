@@ -66,6 +66,7 @@ def test_conditions_replace_those_of_the_default(labelled: Path) -> None:
         (("annotate", "missing.jsonl", "{out}"), "missing.jsonl: cannot be read"),
         (("annotate", os.devnull, "{out}"), f"{os.devnull}: there is no passage in it"),
         (("annotate", "{in}", "{in}"), "is what is read"),
+        (("annotate", "{in}", "{out}", "--keep-all", "--keep", "gap<=1"), "takes no --keep"),
     ],
 )
 def test_what_cannot_be_done_is_said(labelled: Path, arguments: tuple[str, ...], said: str) -> None:
