@@ -20,24 +20,28 @@ _UNUSABLE = 2
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A classifier's folder, or `bundled`.")]
 Prompts = Annotated[
     list[Path],
-    typer.Argument(metavar="PROMPTS...", help="Text files, .jsonl files, or folders of them."),
+    typer.Argument(
+        metavar="PROMPTS...",
+        help="Text files, .jsonl files, or folders of .txt, .md, .rst and .jsonl.",
+    ),
 ]
 LabelledFile = Annotated[
     Path | None,
     typer.Option(
         "--annotated",
         metavar="FILE.jsonl",
-        help="Annotated passages; of their held-out documents the labelled words are counted too.",
+        help="Annotated passages: shows as well how many of the words that their labels keep each "
+        "threshold keeps, in the documents that `tersely train` holds out.",
     ),
 ]
-AllDocuments = Annotated[bool, typer.Option("--all", help="Count every document of --annotated.")]
+AllDocuments = Annotated[bool, typer.Option("--all", help="Of --annotated, take all documents.")]
 Rates = Annotated[
     list[str] | None,
     typer.Option(
         "--rate",
         metavar="NAME=RATE",
-        help="A name, and the share of the tokens to keep; may be repeated. Without any: "
-        "gentle=0.8, balanced=0.6, aggressive=0.4.",
+        help="A name, and the share of the tokens that its threshold is to keep; may be repeated, "
+        "with another name. Without any: gentle=0.8, balanced=0.6, aggressive=0.4.",
     ),
 ]
 FieldNames = Annotated[
@@ -45,11 +49,12 @@ FieldNames = Annotated[
     typer.Option(
         "--field",
         metavar="NAME=FIELD",
-        help="Where .jsonl lines have `text` (or chat messages) and `source`, like text=messages.",
+        help="Field of .jsonl lines to take `text` (a text, a list of texts or chat messages) or "
+        "`source` from, where it is not called so: text=messages. May be repeated.",
     ),
 ]
 Size = Annotated[int, typer.Option("--sample", min=1, help="How many prompts to draw at random.")]
-Seed = Annotated[int, typer.Option(min=0, help="Another seed draws other prompts.")]
+Seed = Annotated[int, typer.Option(min=0, help="Another number draws other prompts.")]
 Encoding = Annotated[
     str, typer.Option(help="Tokenizer that counts: o200k_base, cl100k_base, or a tokenizer.json.")
 ]
@@ -66,14 +71,16 @@ def calibrate(
     size: Size = 300,
     seed: Seed = 1,
     encoding: Encoding = "o200k_base",
-    write: Annotated[bool, typer.Option(help="Write calibration.json, or only show.")] = True,
+    write: Annotated[
+        bool,
+        typer.Option(help="Write calibration.json, replacing one that is there, or only show."),
+    ] = True,
 ) -> None:
     """Show what thresholds keep of your prompts, and give some of them names.
 
     The names go into calibration.json in the classifier's folder, and calibration.manifest.json
-    says what they were found on. From then on `threshold:
-    balanced` and the like mean these numbers: in policies, in the library, in `tersely compress`
-    and in POST /v1/compress.
+    says what they were found on. From then on `threshold: balanced` and the like mean these
+    numbers: in policies, in the library, in `tersely compress` and in POST /v1/compress.
     """
     wanted = _rates(rate)
     with refusals():

@@ -11,6 +11,44 @@ from proxy.commands.distill_questions import questions
 from proxy.commands.evaluate import progress, refusals
 from proxy.commands.self_label import self_label
 
+LabelledPassages = Annotated[
+    Path,
+    typer.Argument(
+        metavar="IN.jsonl",
+        help="What `tersely distill label` wrote: passages with `light` and `heavy`, or "
+        "`shortened`.",
+    ),
+]
+AnnotatedPassages = Annotated[
+    Path, typer.Argument(metavar="OUT.jsonl", help="Annotated passages to write.")
+]
+Keep = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--keep",
+        metavar="CONDITION",
+        help="Keep only passages with, for instance, 'variation<=0.05' or 'heavy.gap<=p90' (the "
+        "90th percentile, of the heavy texts). May be repeated; a percentile is of the passages "
+        "that met the conditions before. Metrics: rate, match, variation, hitting, matching, gap, "
+        "negations, numbers, flags (docs/distillation.md). Without --keep: flags<=0, "
+        "variation<=0.05, gap<=0.05 and match>=0.95.",
+    ),
+]
+KeepAll = Annotated[
+    bool, typer.Option("--keep-all", help="Keep every passage, whatever its metrics.")
+]
+LeftOut = Annotated[
+    list[str] | None, typer.Option(help="Leave out passages of this source; may be repeated.")
+]
+Window = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        help="How many words away from those around it a kept word may be; farther away, one "
+        "common word alone is no match.",
+    ),
+]
+
 
 def build_distill() -> typer.Typer:
     """Return the subcommands."""
@@ -27,34 +65,16 @@ def build_distill() -> typer.Typer:
 
 
 def annotate(
-    labelled: Annotated[
-        Path,
-        typer.Argument(
-            metavar="IN.jsonl", help="Passages with `light` and `heavy`, or `shortened`."
-        ),
-    ],
-    out: Annotated[Path, typer.Argument(metavar="OUT.jsonl", help="Annotated passages to write.")],
-    keep: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--keep",
-            metavar="CONDITION",
-            help="Keep only passages with, for instance, 'variation<=0.05' or 'heavy.gap<=p90' (a "
-            "percentile); may be repeated, one after the other. Metrics: rate, match, variation, "
-            "hitting, matching, gap, negations, numbers, flags. Without any: flags<=0, "
-            "variation<=0.05, gap<=0.05 and match>=0.95.",
-        ),
-    ] = None,
-    keep_all: Annotated[bool, typer.Option("--keep-all", help="No condition at all.")] = False,
-    leave_out_source: Annotated[
-        list[str] | None, typer.Option(help="Leave out this source; may be repeated.")
-    ] = None,
-    window: Annotated[
-        int,
-        typer.Option(min=1, help="Words that may be left out in a row without more evidence."),
-    ] = 60,
+    labelled: LabelledPassages,
+    out: AnnotatedPassages,
+    keep: Keep = None,
+    keep_all: KeepAll = False,
+    leave_out_source: LeftOut = None,
+    window: Window = 60,
 ) -> None:
     """Align shortened texts with their originals: a label of 1, 0.5 or 0 for every word.
+
+    1 is a word that the heavy text keeps, or the only one; 0.5 one that the light text alone keeps.
 
     Beside OUT.jsonl stand OUT.manifest.json (inputs, settings, counts, hashes), OUT.report.html
     (histograms) and OUT.work.jsonl (every passage, those filtered out too); with the last a run

@@ -41,38 +41,62 @@ class Grades(StrEnum):
 
 
 TeacherUrl = Annotated[
-    str | None, typer.Option(help="An OpenAI-compatible API, like https://api.openai.com/v1.")
+    str | None,
+    typer.Option(
+        help="An OpenAI-compatible API, like https://api.openai.com/v1; without, the model's "
+        "provider is asked through litellm, with the litellm extra."
+    ),
 ]
 GradesAsked = Annotated[
     Grades,
     typer.Option(
-        help="`two`: a light and a heavy one, for three degrees of importance; `one`: as short "
-        "as the teacher can, as in the LLMLingua-2 paper."
+        help="Shortened texts for each passage. `two`: a light and a heavy one, for three degrees "
+        "of importance; `one`: as short as the teacher can, as in the LLMLingua-2 paper."
     ),
 ]
 LightRate = Annotated[
-    float, typer.Option("--light", min=0.05, max=0.95, help="Share of words in the light grade.")
+    float,
+    typer.Option(
+        "--light",
+        min=0.05,
+        max=0.95,
+        help="With two grades: about what share of a passage's words the light one is to keep.",
+    ),
 ]
 HeavyRate = Annotated[
-    float, typer.Option("--heavy", min=0.02, max=0.9, help="Share of words in the heavy grade.")
+    float,
+    typer.Option(
+        "--heavy",
+        min=0.02,
+        max=0.9,
+        help="With two grades: what share the heavy one is to keep, of all the passage's words; "
+        "less than --light.",
+    ),
+]
+MostWords = Annotated[
+    int,
+    typer.Option(
+        min=20, help="Passages of more words are shown to the teacher in chunks of sentences."
+    ),
 ]
 
 
 def label(  # noqa: PLR0917 - typer reads the options off the signature
-    passages: Annotated[Path, typer.Argument(metavar="IN.jsonl", help="Passages to label.")],
+    passages: Annotated[
+        Path,
+        typer.Argument(metavar="IN.jsonl", help="What `tersely distill collect` wrote: passages."),
+    ],
     out: Annotated[Path, typer.Argument(metavar="OUT.jsonl", help="Labelled passages to write.")],
     model: Annotated[
         str,
-        typer.Option(help="The teacher; without --base-url as litellm names it: provider/model."),
+        typer.Option(help="The teacher; without --base-url as litellm names it, PROVIDER/MODEL."),
     ],
     base_url: TeacherUrl = None,
     api_key_env: ApiKeyEnv = None,
     grades: GradesAsked = Grades.TWO,
     light: LightRate = 0.6,
     heavy: HeavyRate = 0.3,
-    most_words: Annotated[
-        int, typer.Option(min=20, help="A longer passage is shortened in chunks of sentences.")
-    ] = 300,
+    most_words: MostWords = 300,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N passages.")] = None,
     concurrency: Concurrency = 8,
     timeout: Timeout = TIMEOUT_SECONDS,
@@ -82,12 +106,13 @@ def label(  # noqa: PLR0917 - typer reads the options off the signature
     price_out: PriceOut = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before spending money.")] = False,
 ) -> None:
-    """Let a language model shorten every passage by crossing words out.
+    """Let a language model, the teacher, shorten every passage by crossing words out.
 
-    Says first what that will cost, from the prices given or litellm's table, and asks. Answers are
-    kept in OUT.replies.jsonl by content, so that a run which was interrupted goes on where it was
-    and a repeated one costs nothing. An answer that is not made by crossing out is asked for once
-    more; one that still is not gets `flags`, and `annotate` will drop it.
+    Says first what that will cost, from the prices given or litellm's table, and asks whether to go
+    on. Answers are kept in OUT.replies.jsonl by content, so that a run which was interrupted goes
+    on where it was and a repeated one costs nothing. An answer that is not made by crossing out is
+    asked for once more; if it still is not, the passage gets `flags`, and `tersely distill
+    annotate` will drop it.
     """
     with refusals():
         from compressor.evaluation.result_lines import require_writable  # noqa: PLC0415

@@ -14,8 +14,9 @@ Conditioned = Annotated[
     bool,
     typer.Option(
         "--conditioned",
-        help="Write lines with the question in them, whose labels depend on it, one that answers "
-        "and one that only looks so; without, every passage once, answers kept.",
+        help="For every question, write the passage that answers it and one that only looks as if "
+        "it did, with the question and with labels that depend on it. Without, every passage is "
+        "written once, with the words of answers labelled as kept.",
     ),
 ]
 Questions = Annotated[
@@ -26,18 +27,24 @@ Questions = Annotated[
     ),
 ]
 Weight = Annotated[
-    float | None, typer.Option(min=0, help="What asked passages count; as they do without.")
+    float | None,
+    typer.Option(
+        min=0,
+        help="Without --conditioned, what passages that are asked about count in training; by "
+        "default what their lines say, else 1.",
+    ),
 ]
 PerPassage = Annotated[
-    int, typer.Option(min=1, help="With --conditioned, how many questions of each passage.")
+    int,
+    typer.Option(min=1, help="With --conditioned, how many questions about each passage at most."),
 ]
 Share = Annotated[
     float,
     typer.Option(
         min=0,
         max=1,
-        help="Without --conditioned, what the words of asked passages that answer nothing keep "
-        "of their labels.",
+        help="Without --conditioned, what share of its label a word keeps that answers nothing, in "
+        "passages that are asked about.",
     ),
 ]
 Every = Annotated[
@@ -47,6 +54,11 @@ Every = Annotated[
         help="Without --conditioned, change held-out documents too: for files that `tersely "
         "train` gets after its first, of which it holds none out.",
     ),
+]
+
+Seed = Annotated[
+    int,
+    typer.Option(min=0, help="With --conditioned, another number draws other questions."),
 ]
 
 
@@ -60,7 +72,7 @@ def questions(
     weight: Weight = None,
     share: Share = 1.0,
     every: Every = False,
-    seed: Annotated[int, typer.Option(min=0)] = 1,
+    seed: Seed = 1,
 ) -> None:
     """Label the words that answer questions about a passage as kept.
 

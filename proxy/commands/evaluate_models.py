@@ -13,9 +13,7 @@ from proxy.commands.evaluate import (
     Data,
     Encoding,
     Limit,
-    Methods,
     Out,
-    Rates,
     Sets,
     of_set,
     once,
@@ -50,7 +48,23 @@ JudgeModel = Annotated[
     str | None, typer.Option(help="The model that grades; the one that answers by default.")
 ]
 QuestionsEach = Annotated[
-    int, typer.Option(min=1, help="Questions asked of each document, the first ones.")
+    int,
+    typer.Option(
+        min=1, help="Questions asked about each document, the first that have a gold answer."
+    ),
+]
+AskedMethods = Annotated[
+    list[str] | None,
+    typer.Option("--method", help="Take this method instead of those above; may be repeated."),
+]
+AskedRates = Annotated[
+    list[float] | None,
+    typer.Option(
+        "--rate",
+        min=0.01,
+        max=1,
+        help="Tokens kept / tokens before; may be repeated. Without any: 0.5 and 0.33.",
+    ),
 ]
 Task = Annotated[
     str,
@@ -73,8 +87,8 @@ def judge(  # noqa: PLR0917 - typer reads the options off the signature
     judge_model: JudgeModel = None,
     api_key_env: ApiKeyEnv = None,
     sets: Sets = None,
-    method: Methods = None,
-    rate: Rates = None,
+    method: AskedMethods = None,
+    rate: AskedRates = None,
     limit: Limit = 20,
     questions: QuestionsEach = 1,
     out: Out = Path("eval-results"),
@@ -87,11 +101,11 @@ def judge(  # noqa: PLR0917 - typer reads the options off the signature
     price_in: PriceIn = None,
     price_out: PriceOut = None,
 ) -> None:
-    """Let a model answer from the shortened texts, and a model grade the answers.
+    """Let a model answer questions from the shortened texts, and a model grade the answers.
 
-    Replies are kept in replies.jsonl by content, so an interrupted run goes on where it was and a
-    finished one costs nothing to repeat. Methods are original, tersely, reference-matched and
-    random unless others are given; rates 0.5 and 0.33.
+    Writes judged.md and judged.json, and prints the table. Replies are kept in replies.jsonl by
+    content, so an interrupted run goes on where it was and a finished one costs nothing to repeat.
+    Methods are original, tersely, reference-matched and random unless others are given.
     """
     with refusals():
         from compressor.evaluation import judge as judging  # noqa: PLC0415
@@ -212,8 +226,8 @@ def tasks(  # noqa: PLR0917 - typer reads the options off the signature
     base_url: BaseUrl,
     model: Model,
     api_key_env: ApiKeyEnv = None,
-    method: Methods = None,
-    rate: Rates = None,
+    method: AskedMethods = None,
+    rate: AskedRates = None,
     limit: Examples = None,
     prompt_tokens: PromptTokens = 8100,
     out: Out = Path("eval-results"),
@@ -228,8 +242,9 @@ def tasks(  # noqa: PLR0917 - typer reads the options off the signature
 ) -> None:
     """Ask a model one of the LLMLingua-2 paper's tasks with shortened contexts, and score it.
 
-    Summaries need the eval extra (ROUGE). Methods are original, tersely and reference-matched
-    unless others are given; rates 0.5 and 0.33. Replies are kept in replies.jsonl.
+    Writes TASK.md and prints the table. Summaries need the eval extra (ROUGE). Replies are kept in
+    replies.jsonl by content. Methods are original, tersely and reference-matched unless others are
+    given.
     """
     with refusals():
         from compressor.evaluation import registry, task_runs  # noqa: PLC0415

@@ -27,10 +27,11 @@ HeldOut = Annotated[
     Path | None,
     typer.Option(
         metavar="ANNOTATED.jsonl",
-        help="Annotated passages to check on; of these, held-out documents only.",
+        help="Annotated passages to check on, needed without --no-check; only documents that "
+        "`tersely train` holds out are taken.",
     ),
 ]
-AllDocuments = Annotated[bool, typer.Option("--all", help="Check on every document of --held-out.")]
+AllDocuments = Annotated[bool, typer.Option("--all", help="Of --held-out, take all documents.")]
 Check = Annotated[bool, typer.Option(help="Compare with the original, or only write.")]
 MaxDifference = Annotated[
     float, typer.Option(min=0, max=1, help="How far word AUC may be from the original's.")
@@ -38,12 +39,18 @@ MaxDifference = Annotated[
 MinKept = Annotated[
     float,
     typer.Option(
-        min=0, max=1, help="Share of the words the original keeps at rate 0.5 to keep as well."
+        min=0,
+        max=1,
+        help="Of the words that the original keeps at rate 0.5, the share to keep at least.",
     ),
 ]
 Manifests = Annotated[
     list[Path] | None,
-    typer.Option(help="For the card: a manifest of the annotated passages; may be repeated."),
+    typer.Option(
+        metavar="ANNOTATED.manifest.json",
+        help="For the card: what `tersely distill annotate` wrote beside the passages that were "
+        "trained on; may be repeated.",
+    ),
 ]
 Licence = Annotated[
     str,
@@ -53,7 +60,7 @@ Licence = Annotated[
         "without, the card says that it is not stated.",
     ),
 ]
-Name = Annotated[str | None, typer.Option(help="For the card: the model's name; OUT's without.")]
+Name = Annotated[str | None, typer.Option(help="For the card: the model's name; by default OUT's.")]
 
 
 def export(
@@ -72,7 +79,7 @@ def export(
 ) -> None:
     """Write a checkpoint as an ONNX model folder, and check that it does what the original does.
 
-    OUT gets model.onnx (8-bit weights), config.json, the tokenizer, README.md, a model card, and
+    OUT gets model.onnx (8-bit weights), config.json, the tokenizer, README.md (a model card) and
     model.manifest.json; use it with `classifier: OUT`. Exit code 1: it was written, but a check
     failed. Needs the export extra; with the torch extra the original runs in PyTorch, else as ONNX
     in 32 bits.

@@ -22,22 +22,27 @@ BaseUrl = Annotated[
     str, typer.Option(help="An OpenAI-compatible API, like https://api.openai.com/v1.")
 ]
 ApiKeyEnv = Annotated[
-    str | None, typer.Option(help="Environment variable that holds the key; none is sent without.")
+    str | None,
+    typer.Option(
+        help="Name of the environment variable that holds the API key; without, no key is sent."
+    ),
 ]
-Concurrency = Annotated[int, typer.Option(min=1, help="Questions that are out at once.")]
+Concurrency = Annotated[int, typer.Option(min=1, help="Requests that are under way at once.")]
 Reasoning = Annotated[
     bool,
     typer.Option(
         "--reasoning",
-        help="Ask as reasoning models want it: max_completion_tokens, with "
+        help="For models that reason before they answer: sends max_completion_tokens, with "
         "8,000 more for the reasoning, and no temperature.",
     ),
 ]
-PriceIn = Annotated[
-    float | None, typer.Option(min=0, help="US dollars per million prompt tokens, for the cost.")
-]
+PriceIn = Annotated[float | None, typer.Option(min=0, help="US dollars per million prompt tokens.")]
 PriceOut = Annotated[
-    float | None, typer.Option(min=0, help="US dollars per million completion tokens.")
+    float | None,
+    typer.Option(
+        min=0,
+        help="US dollars per million completion tokens; the cost is said where both are known.",
+    ),
 ]
 Timeout = Annotated[
     int,
