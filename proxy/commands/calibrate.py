@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 _NAMED = re.compile(r"(?P<name>[a-z][a-z0-9_-]*)=(?P<rate>0?\.\d+)")
 _UNUSABLE = 2
 
-Model = Annotated[str, typer.Argument(metavar="MODEL", help="A classifier's folder, or `bundled`.")]
+Model = Annotated[
+    str, typer.Argument(metavar="MODEL", help="A classifier's folder, `bundled` or `bundled-fast`.")
+]
 Prompts = Annotated[
     list[Path],
     typer.Argument(
@@ -143,9 +145,9 @@ def _rates(given: list[str] | None) -> dict[str, float]:
 def _folder(model: str) -> Path:
     """Return the classifier's folder. Raises ClassifierUnavailable for a name on the hub."""
     from compressor.classifier.base import ClassifierUnavailable  # noqa: PLC0415
-    from compressor.classifier.registry import BUNDLED, bundled_folder  # noqa: PLC0415
+    from compressor.classifier.registry import folder_of  # noqa: PLC0415
 
-    folder = bundled_folder() if model == BUNDLED else Path(model).expanduser()
+    folder = folder_of(model)
     if not folder.is_dir():
         raise ClassifierUnavailable(
             f"there is no folder {folder}; calibration.json is written into one, so download a "
@@ -212,6 +214,7 @@ def _write_manifest(
     settings: Mapping[str, Any],
     sample: "Sample",
 ) -> None:
+    from compressor.classifier.checkpoint import onnx_files  # noqa: PLC0415
     from compressor.classifier.registry import find_onnx  # noqa: PLC0415
     from compressor.training.manifest import (  # noqa: PLC0415
         EXPORT_PACKAGES,
@@ -220,12 +223,15 @@ def _write_manifest(
     )
     from compressor.training.texts import find_files  # noqa: PLC0415
 
+    exported = find_onnx(folder)
+    beside = onnx_files(exported)[1:] if exported else []
     write_manifest(
         written,
         "calibrate",
         inputs=[
             *(path for path, _ in find_files(given)),
-            *checkpoint_files(folder, find_onnx(folder)),
+            *checkpoint_files(folder, exported),
+            *beside,
         ],
         settings=settings,
         counts={"texts": len(sample.texts), "tokens": sample.tokens},

@@ -50,7 +50,7 @@ def compress(  # noqa: PLR0917 - typer reads the options off the signature
         list[str] | None, typer.Option(help="A word or phrase to keep always; may be repeated.")
     ] = None,
     classifier: Annotated[
-        str, typer.Option(help="`bundled`, a folder, or a hub name (torch extra).")
+        str, typer.Option(help="`bundled`, `bundled-fast`, a folder, or a hub name (torch extra).")
     ] = "bundled",
     question: Annotated[
         str | None, typer.Option(help="Give more of the budget to what bears on this question.")

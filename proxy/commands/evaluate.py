@@ -41,7 +41,9 @@ Rates = Annotated[
 ]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only the first N documents of each set.")]
 Out = Annotated[Path, typer.Option(help="Folder for results; a run in it is taken up again.")]
-Classifier = Annotated[str, typer.Option(help="`bundled`, a folder, or a hub name (torch extra).")]
+Classifier = Annotated[
+    str, typer.Option(help="`bundled`, `bundled-fast`, a folder, or a hub name (torch extra).")
+]
 Encoding = Annotated[
     str, typer.Option(help="Tokenizer that counts: o200k_base, cl100k_base, or a tokenizer.json.")
 ]

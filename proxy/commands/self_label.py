@@ -10,7 +10,8 @@ from proxy.commands.distill_collect import refuse_same
 from proxy.commands.evaluate import progress, refusals
 
 MODEL = Annotated[
-    str, typer.Option("--classifier", help="A folder, a name on the hub, or `bundled`.")
+    str,
+    typer.Option("--classifier", help="A folder, a name on the hub, `bundled` or `bundled-fast`."),
 ]
 WEIGHT = Annotated[
     float,

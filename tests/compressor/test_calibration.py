@@ -102,21 +102,27 @@ def test_pytorch_weights_have_a_fingerprint_too(folder: Path) -> None:
     assert fingerprint(folder) not in ("", exported)
 
 
+@pytest.mark.parametrize("name", ["bundled", "bundled-fast"])
 class TestBundled:
-    def test_its_calibration_is_of_the_classifier_beside_it(self) -> None:
+    def test_its_calibration_is_of_the_classifier_beside_it(self, name: str) -> None:
         """After another classifier is put there: `make calibration DATA=...`."""
-        classifier = load_classifier()
+        classifier = load_classifier(name)
         assert isinstance(classifier, OnnxClassifier)
-        assert fingerprint(bundled_folder()) == classifier.revision
-        assert read_calibration(bundled_folder()).classifier == classifier.revision
+        assert fingerprint(bundled_folder(name)) == classifier.revision
+        assert read_calibration(bundled_folder(name)).classifier == classifier.revision
 
-    def test_it_has_the_usual_names_in_their_order(self) -> None:
-        found = read_calibration(bundled_folder()).thresholds
+    def test_it_has_the_usual_names_in_their_order(self, name: str) -> None:
+        found = read_calibration(bundled_folder(name)).thresholds
         assert found.keys() == {"gentle", "balanced", "aggressive"}
         assert 0 < found["gentle"] < found["balanced"] < found["aggressive"] < 1
 
-    def test_it_names_no_file_of_the_machine_it_was_made_on(self) -> None:
-        assert "/" not in json.dumps(json.loads((bundled_folder() / FILE).read_text("utf-8")))
+    def test_it_names_no_file_of_the_machine_it_was_made_on(self, name: str) -> None:
+        assert "/" not in json.dumps(json.loads((bundled_folder(name) / FILE).read_text("utf-8")))
+
+    def test_its_thresholds_have_names_in_the_library(self, name: str) -> None:
+        wanted = read_calibration(bundled_folder(name)).thresholds["balanced"]
+        with Compressor(name=name) as compressor:
+            assert compressor.resolved(Settings(threshold="balanced")).threshold == wanted
 
 
 class TestCompressor:

@@ -1,3 +1,4 @@
+import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +20,11 @@ TEXT = (
 @pytest.fixture(scope="module")
 def bundled() -> Classifier:
     return load_classifier()
+
+
+@pytest.fixture(scope="module")
+def fast() -> Classifier:
+    return load_classifier("bundled-fast")
 
 
 def probabilities(classifier: Classifier, text: str) -> np.ndarray:
@@ -87,6 +93,40 @@ def test_a_copy_elsewhere_has_the_same_revision_and_a_changed_one_another(
     config = folder / "config.json"
     config.write_text(config.read_text() + "\n")
     assert load_classifier(str(folder)).revision != bundled.revision
+
+
+def test_a_copy_with_other_embeddings_beside_the_model_has_another_revision(
+    bundled: Classifier, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(bundled_folder(), tmp_path / "copy"))
+    (embeddings,) = folder.glob("*/*.onnx_data")
+    changed = bytearray(embeddings.read_bytes())
+    changed[0] ^= 1
+    embeddings.write_bytes(changed)
+    assert load_classifier(str(folder)).revision != bundled.revision
+
+
+class TestBundledFast:
+    """The smaller of the two that ship."""
+
+    def test_it_has_the_tokens_of_the_other_and_a_third_of_its_layers(
+        self, bundled: Classifier, fast: Classifier
+    ) -> None:
+        assert fast.encode(TEXT).ids.tolist() == bundled.encode(TEXT).ids.tolist()
+        layers = [
+            json.loads((bundled_folder(name) / "config.json").read_text())["num_hidden_layers"]
+            for name in ("bundled", "bundled-fast")
+        ]
+        assert layers == [12, 4]
+        assert fast.revision != bundled.revision
+
+    def test_it_mostly_agrees_with_the_other(self, bundled: Classifier, fast: Classifier) -> None:
+        found = [probabilities(classifier, TEXT) for classifier in (bundled, fast)]
+        assert np.corrcoef(*found)[0, 1] > 0.8
+
+    def test_two_copies_of_the_package_share_nothing_outside_it(self, tmp_path: Path) -> None:
+        folder = Path(shutil.copytree(bundled_folder("bundled-fast"), tmp_path / "copy"))
+        assert load_classifier(str(folder)).encode("a b").ids.size
 
 
 class TestUnavailable:
