@@ -1,4 +1,7 @@
-"""The wording of instructions and questions in prompts, in nine languages."""
+"""The wording of instructions and questions in prompts, in nine languages.
+
+The patterns are in lower case and for text that is (`fold_case`).
+"""
 
 import re
 
@@ -11,7 +14,7 @@ def _starts_with(*alternatives: str) -> re.Pattern[str]:
         r"carefully|briefly|kindly|always|only|just|bitte|nun|s['’]il vous plaît|veuillez|"
         r"por favor|ahora|per favore|agora|step \d+)[,:]?[ \t]+){0,3}"
     )
-    return re.compile(rf"{polite}(?:{words})(?![\w])", re.IGNORECASE)
+    return re.compile(rf"{polite}(?:{words})(?![\w])")
 
 
 # Verbs that open a prompt's instruction and seldom a sentence of a document.
@@ -100,7 +103,6 @@ ADDRESS = re.compile(
     r"(?:tu|su) respuesta|debes|debe usted|devi|deve)\b|"
     r"^(?:请|請)(?!勿|提前)|(?:请|請)(?:回答|输出|翻译|总结|概括|列出|注明|引用|解释|改写|润色)|"
     r"你是|您是|ください|下さい|しなさい|あなたは|で(?:お願い|頼)(?:い|み)?します",
-    re.IGNORECASE,
 )
 
 _TEXT_NOUN = (
@@ -112,50 +114,50 @@ _TEXT_NOUN = (
 
 # Words about the prompt itself: with an imperative they mark an instruction even inside a document.
 DECISIVE = re.compile(
-    rf"\b(?:the |this |these |that |your )?(?:above|following|below|next|given|provided|preceding|"
-    rf"attached|previous|retrieved) {_TEXT_NOUN}\b|\bthe following \w+\b|"
-    rf"\b(?:text|document|passage|article|version|source) (?:[A-D]\b(?!\.)|\d\b)|"
-    rf"\b(?:{_TEXT_NOUN}|it|them) (?:above|below|that follows?|given|provided)\b|"
-    r"^(?:here is|here are|here['’]s|that (?:was|is)|those (?:were|are)) .{0,60}[:：]$|"
-    r"\byour (?:task|job|role|goal|objective|persona|mission)(?: is| will|:)|\bact as (?:an?|our|my|the)\b|\byou are an? \w+|"
-    r"\banswer (?:the|this|these|my|only|in|with|using|based)\b|"
-    r"\b(?:respond|reply|output|return|answer) (?:only |strictly |just )?(?:with|in|as|using)\b|"
-    r"\bin (?:your own words|no more than|at most|fewer than|less than|under) |"
-    r"\b(?:one|two|three|four|five|ten|\d+)[ -](?:words?|sentences?|bullet points?|bullets|lines?|"
+    rf"\b(?:(?:the |this |these |that |your )?(?:above|following|below|next|given|provided|preceding|"
+    rf"attached|previous|retrieved) {_TEXT_NOUN}\b|the following \w+\b|"
+    r"(?:text|document|passage|article|version|source) (?:[a-d]\b(?!\.)|\d\b)|"
+    rf"(?:{_TEXT_NOUN}|it|them) (?:above|below|that follows?|given|provided)\b|"
+    r"your (?:task|job|role|goal|objective|persona|mission)(?: is| will|:)|act as (?:an?|our|my|the)\b|you are an? \w+|"
+    r"answer (?:the|this|these|my|only|in|with|using|based)\b|"
+    r"(?:respond|reply|output|return|answer) (?:only |strictly |just )?(?:with|in|as|using)\b|"
+    r"in (?:your own words|no more than|at most|fewer than|less than|under) |"
+    r"(?:one|two|three|four|five|ten|\d+)[ -](?:words?|sentences?|bullet points?|bullets|lines?|"
     r"paragraphs?|items?|points?)\b|"
-    r"\bstep by step\b|\bdo not (?:use|include|make|add|mention|invent|answer|write|output|repeat|"
-    r"guess|copy|explain|translate)\b|\bsay (?:so|you|that you|[\"“'‘])|\bin (?:json|markdown|yaml|csv|"
-    r"xml|plain (?:text|english))\b|\bsummari[sz]e (?:the|this|these|it|what|how|everything)\b|"
-    r"\btranslate (?:the|this|it|everything|into)\b|\bif (?:the (?:answer|text|context)|you (?:don['’]t|"
+    r"step by step\b|do not (?:use|include|make|add|mention|invent|answer|write|output|repeat|"
+    r"guess|copy|explain|translate)\b|say (?:so|you|that you|[\"“'‘])|in (?:json|markdown|yaml|csv|"
+    r"xml|plain (?:text|english))\b|summari[sz]e (?:the|this|these|it|what|how|everything)\b|"
+    r"translate (?:the|this|it|everything|into)\b|if (?:the (?:answer|text|context)|you (?:don['’]t|"
     r"do not|cannot|can['’]t) (?:know|find|tell|see|answer|have|understand|say))\b|"
-    r"\b(?:folgende[nrms]?|obige[nrms]?|untenstehende[nrms]?|vorliegende[nrms]?|diese[nrms]?) "
+    r"(?:folgende[nrms]?|obige[nrms]?|untenstehende[nrms]?|vorliegende[nrms]?|diese[nrms]?) "
     r"(?:text|texte|artikels?|dokuments?|abschnitte?s?|gesprächs?|berichts?|protokolls?|frage|fragen)\b|"
-    r"\bin (?:einem|zwei|drei|vier|fünf|\d+) (?:sätzen|satz|stichpunkten|worten|wörtern)\b|"
-    r"\b(?:texte|article|document|passage|rapport|extrait|compte rendu|question)s? "
-    r"(?:ci-dessus|ci-dessous|suivante?s?|précédente?s?)\b|\ben (?:une|deux|trois|\d+) (?:phrases?|"
+    r"in (?:einem|zwei|drei|vier|fünf|\d+) (?:sätzen|satz|stichpunkten|worten|wörtern)\b|"
+    r"(?:texte|article|document|passage|rapport|extrait|compte rendu|question)s? "
+    r"(?:ci-dessus|ci-dessous|suivante?s?|précédente?s?)\b|en (?:une|deux|trois|\d+) (?:phrases?|"
     r"points|mots|lignes)\b|"
-    r"\b(?:texto|artículo|documento|pasaje|informe|fragmento|pregunta)s? (?:anterior(?:es)?|"
-    r"siguientes?|de arriba|de abajo)\b|\bsiguientes? (?:texto|artículo|documento|pregunta)s?\b|"
-    r"\ben (?:una|dos|tres|\d+) (?:frases?|puntos|palabras|líneas|oraciones)\b|"
+    r"(?:texto|artículo|documento|pasaje|informe|fragmento|pregunta)s? (?:anterior(?:es)?|"
+    r"siguientes?|de arriba|de abajo)\b|siguientes? (?:texto|artículo|documento|pregunta)s?\b|"
+    r"en (?:una|dos|tres|\d+) (?:frases?|puntos|palabras|líneas|oraciones)\b)|"
+    r"^(?:(?:here is|here are|here['’]s|that (?:was|is)|those (?:were|are)) .{0,60}[:：]$|"
+    r"(?:列出|写出|指出|概括|总结|翻译|比较|对比|说明|帮我|把.{1,30}(?:列成|改成|改写|翻译|整理|总结|写成))|"
+    r"(?:请|請)(?:用|把|将|將|根据|根據|列|总结|總結|概括|翻译|翻譯|回答|说明|說明|写|寫|给|給|从|從|不要|阅读|閱讀)|"
+    r"あなたは.{1,30}(?:です|だ))|"
+    r"(?=[^\x00-\x7f])(?:"  # the rest is not even tried in English
     r"(?:以下|上述|下面|上面|这篇|這篇|该|本文|文中)(?:的)?(?:文|内容|內容|文章|文本|段落|资料|材料|报告|对话|问题|会议)|"
-    r"^(?:列出|写出|指出|概括|总结|翻译|比较|对比|说明|帮我|把.{1,30}(?:列成|改成|改写|翻译|整理|总结|写成))|"
     r"(?:你|您)(?:现在)?是(?:一|位|名|个)|(?:根据|按照)(?:文章|文本|上文|以上|资料|材料|内容)|"
-    r"^(?:请|請)(?:用|把|将|將|根据|根據|列|总结|總結|概括|翻译|翻譯|回答|说明|說明|写|寫|给|給|从|從|不要|阅读|閱讀)|"
-    r"(?:訳|書き直|書き換え|作成|要約|翻訳)(?:し)?て(?:ください|下さい|くれ|[。．]|$)|^あなたは.{1,30}(?:です|だ)|"
+    r"(?:訳|書き直|書き換え|作成|要約|翻訳)(?:し)?て(?:ください|下さい|くれ|[。．]|$)|"
     r"(?:次|以下|上記|下記|この|上)の(?:文章|文|テキスト|記事|文書|内容|質問|議事録|会話|資料|報告書|レポート)|"
-    r"(?:要約|翻訳|説明|回答|列挙|答え|教え|抽出|まとめ|分類|比較|書い|使わない|記載)(?:し)?て?(?:で)?(?:ください|下さい)",
-    re.IGNORECASE,
+    r"(?:要約|翻訳|説明|回答|列挙|答え|教え|抽出|まとめ|分類|比較|書い|使わない|記載)(?:し)?て?(?:で)?(?:ください|下さい))",
 )
 
 # Wording that no document uses of itself: it counts wherever it stands, in a long paragraph too.
 OUTRIGHT = re.compile(
-    rf"^(?:please |now |then ){{1,2}}(?:summari[sz]e|rewrite|translate|rephrase|paraphrase|shorten|simplify|"
+    rf"^(?:(?:please |now |then ){{1,2}}(?:summari[sz]e|rewrite|translate|rephrase|paraphrase|shorten|simplify|"
     rf"condense|proofread|extract|list|explain|convert) (?:the|this|that|these|it)(?: {_TEXT_NOUN}\b| \w+ {_TEXT_NOUN}\b)|"
-    r"^(?:what|all) (?:i|we) (?:really |actually |just |only )*(?:want|need|would like|wanted) to (?:know|find out|understand|see) is\b|"
-    r"^(?:my|our) (?:question|request|task for you) (?:is|here is|for you is)\b|"
-    r"^(?:i|we) (?:just |really |only )?(?:want|need|would like) (?:you|to know|to find out|to understand)\b|"
+    r"(?:what|all) (?:i|we) (?:really |actually |just |only )*(?:want|need|would like|wanted) to (?:know|find out|understand|see) is\b|"
+    r"(?:my|our) (?:question|request|task for you) (?:is|here is|for you is)\b|"
+    r"(?:i|we) (?:just |really |only )?(?:want|need|would like) (?:you|to know|to find out|to understand)\b)|"
     r"\b(?:bitte|könnten sie|kannst du) .{0,40}(?:den|die|das) (?:obige[ns]?|folgende[ns]?) ",
-    re.IGNORECASE,
 )
 
 # "Question:" and the like; what follows on the line is the question.
@@ -164,7 +166,6 @@ QUESTION_LABEL = re.compile(
     r"assignment|objective|goal|q)s?(?: ?\d+)?|frage|aufgabe|question|tâche|consigne|pregunta|tarea|"
     r"pergunta|domanda|compito|вопрос|задача|问题|問題|提问|任务|質問|課題|指示|設問)"
     r"(?:\*\*|__)?[ \t]?[:：](?:\*\*|__)?",
-    re.IGNORECASE,
 )
 
 # A label whose whole section is instructions.
@@ -175,14 +176,12 @@ SECTION_LABEL = re.compile(
     r"consignes|instructions|règles|format de sortie|important|instrucciones|reglas|requisitos|"
     r"formato(?: de salida)?|importante|要求|规则|規則|输出格式|注意|指示|条件|ルール|出力形式|注意事項)"
     r"(?:\*\*|__)?[ \t]?(?:[:：](?:\*\*|__)?|$)",
-    re.IGNORECASE,
 )
 
 # Before a colon: what follows is the document and no list of instructions.
 DOCUMENT_FOLLOWS = re.compile(
     rf"(?:{_TEXT_NOUN}|below|following|this|it|text|artikel|dokument|folgendes?|article|document|"
     r"suivante?|texto|artículo|documento|siguiente|文章|内容|文本|テキスト|記事|文)\W{0,6}[:：]\W{0,4}$",
-    re.IGNORECASE,
 )
 
 # Before a colon all the same: what follows is the list that the instruction speaks of.
@@ -190,7 +189,6 @@ LIST_FOLLOWS = re.compile(
     r"(?:format|rules|steps|criteria|fields|instructions|questions|guidelines|requirements|keys|columns|"
     r"tools|template|style|regeln|schritte|felder|format|règles|étapes|champs|reglas|pasos|campos)"
     r"\W{0,6}[:：]\W{0,4}$",
-    re.IGNORECASE,
 )
 
 # A statement about something else: a finite verb of being or having and nobody addressed.
@@ -200,7 +198,6 @@ DECLARATIVE = re.compile(
     r"ist|sind|war|waren|wird|werden|hat|haben|kann|muss|est|sont|était|a été|ont|peut|doit|es|son|fue|fueron|está|están|ha|han|"
     r"puede|debe|é|são|foi|tem|está|è|sono|era|può|deve)\b[^?:]*$|"
     r"[^?？:：]*(?:る|た|だ|です|ます|ません|でした|ない)。$",
-    re.IGNORECASE,
 )
 
 # A letter's first line.
@@ -210,7 +207,7 @@ GREETING = re.compile(
     r"best|kind regards|regards|sincerely|cheers|yours|cordialement|à bientôt|mit freundlichen|viele grüße|"
     r"un saludo|saludos|atentamente|abraço|cordiali saluti|from|to|subject|re)\b[^\n?]{0,60}[,:!.：]?$|"
     r"(?:[^\n。]{1,20}(?:様|先生|女士|经理|您好|你好|さん)[，,：:]?(?:您好|你好)?[：:！!，,]?$))",
-    re.IGNORECASE | re.MULTILINE,
+    re.MULTILINE,
 )
 
 # A question without its mark, as people type it.
@@ -222,5 +219,4 @@ INTERROGATIVE = re.compile(
     r"[^.!]{3,160}$|"
     r"(?:can|could|may|should|shall|must|do|does|did|is|are|was|were|will|would|has|have) "
     r"(?:i|we|you|he|she|it|they|the|this|that|these|there|my|our|your|any|anyone) [^.!,;:]{3,120}$",
-    re.IGNORECASE,
 )

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from compressor.case_folding import fold_case
 from compressor.prompt_cues import DECLARATIVE, GREETING, QUESTION_LABEL
 from compressor.prompt_mood import FIRST_PERSON, OUTPUT, REQUEST, SECOND_PERSON, WISH, is_imperative
 from compressor.prompt_regions import Place, places
@@ -101,10 +102,10 @@ def _mark_turns(paragraphs: Sequence[Paragraph]) -> None:
     The last one may still be the one to answer, where nothing but a label follows.
     """
     labelled = [
-        (match[0].lower(), sentence)
+        (match[0], sentence)
         for paragraph in paragraphs
         for sentence in paragraph.sentences
-        if (match := QUESTION_LABEL.match(sentence.bare)) is not None
+        if (match := QUESTION_LABEL.match(sentence.folded)) is not None
     ]
     times = Counter(label for label, _ in labelled)
     lines = [p.sentences for p in paragraphs if p.sentences]
@@ -131,13 +132,13 @@ def _read_part(paragraph: Paragraph, place: Place) -> Part:
 
 def _read(sentence: Sentence) -> Read:
     """Read a sentence by its wording: its cue is the strongest that it has."""
-    imperative = is_imperative(sentence.bare)
-    wish = WISH.search(sentence.bare) is not None
-    output = OUTPUT.search(sentence.bare) is not None
+    imperative = is_imperative(sentence.folded)
+    wish = WISH.search(sentence.folded) is not None
+    output = OUTPUT.search(sentence.folded) is not None
     if sentence.strength >= 3:
         cue = f"sure{sentence.strength}"
     elif sentence.question:
-        cue = "request" if REQUEST.match(sentence.bare) else "question"
+        cue = "request" if REQUEST.match(sentence.folded) else "question"
     elif sentence.strength == 2:
         cue = "verb"
     elif imperative or sentence.strength == 1:
@@ -159,13 +160,13 @@ def _of_wording(sentence: Sentence, cue: str) -> Iterator[str]:
     yield f"words {_length(sentence.words)}"
     if sentence.question:
         yield "asks"
-    if FIRST_PERSON.search(sentence.bare):
+    if FIRST_PERSON.search(sentence.folded):
         yield "first person"
         yield f"first person {cue}"
-    if SECOND_PERSON.search(sentence.bare):
+    if SECOND_PERSON.search(sentence.folded):
         yield "second person"
         yield f"second person {cue}"
-    if DECLARATIVE.match(sentence.bare):
+    if DECLARATIVE.match(sentence.folded):
         yield "declarative"
         yield f"declarative {cue}"
     if sentence.bare[:1].islower():
@@ -238,10 +239,7 @@ class _Rest:
         self.speakers = {s for s, n in turns.items() if n > 1} if self.dialogue else set[str]()
         self.tagged = any(p.place.tag == "data" for p in parts)
         self.labels = Counter(
-            m[0].lower()
-            for p in parts
-            for r in p.read
-            if (m := QUESTION_LABEL.match(r.sentence.bare))
+            m[0] for p in parts for r in p.read if (m := QUESTION_LABEL.match(r.sentence.folded))
         )
 
     def style(self, part: Part) -> Iterator[str]:
@@ -266,9 +264,9 @@ def _of_part(
     yield f"{at} share {_ratio(paragraph.words, rest.words)}"
     yield f"{at} blocks {rest.blocks}"
     yield f"{at} of {_bucket(rest.words, (15, 40, 80, 200))}"
-    first = QUESTION_LABEL.match(part.read[0].sentence.bare)
+    first = QUESTION_LABEL.match(part.read[0].sentence.folded)
     if first:
-        yield "labels recur" if rest.labels[first[0].lower()] > 1 else "label once"
+        yield "labels recur" if rest.labels[first[0]] > 1 else "label once"
     beside = around[1] if at == "first" else around[0]
     if beside is not None and paragraph.words * 3 <= beside.paragraph.words:
         yield f"{at} short beside"
@@ -313,7 +311,7 @@ def _of_zone(part: Part, cues: str) -> Iterator[str]:
 
 def _of_shape(text: str, part: Part) -> Iterator[str]:
     body = text[part.paragraph.start : part.paragraph.end].strip()
-    if GREETING.match(body):
+    if GREETING.match(fold_case(body)):
         yield f"greeting {part.position}"
     if body.startswith(QUOTE_OPENS):
         yield "quotes"

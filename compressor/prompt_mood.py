@@ -2,7 +2,8 @@
 
 An imperative is told by its shape and not by its verb: a first word that is no function word,
 before an article, a pronoun or a number ("Rinse the beans", "Prüfen Sie", "Relevez tous"). The
-lists hold function words, which a language has few of.
+lists hold function words, which a language has few of. All patterns are in lower case and for text
+that is (`fold_case`).
 """
 
 import re
@@ -79,7 +80,6 @@ IMPERATIVE = re.compile(
     rf"(?:[ \t](?:out|up|down|off|in|on|back))?(?:-(?:moi|nous|le|la|les))?[ \t]+(?:{_OBJECT})(?![\w'’])|"
     rf"{_POLITE}(?:do not|don['’]t|never|always|ne|não)[ \t](?!(?:{_OPENER})\b)[^\W\d_]{{3,}}|"
     r"[^\W\d_]{2,20}ez\b[ \t]|(?:[^\W\d_]{2,14}(?:mi|me|ci|melo|mela|lo))[ \t](?:un|una|uno|le|i|el|la)\b",
-    re.IGNORECASE,
 )
 IMPERATIVE_CJK = re.compile(
     r"(?:て|で|こと|ください|下さい|くれ|ほしい|欲しい|もらえ(?:る|ます)か|願います|願いいたします|せよ|なさい|"
@@ -90,13 +90,11 @@ FIRST_PERSON = re.compile(
     r"\b(?:i|i['’](?:m|d|ve|ll)|we|we['’](?:re|d|ve|ll)|me|us|my|our|ich|mir|mich|mein\w{0,2}|wir|uns|"
     r"unser\w{0,2}|je|j['’]\w+|moi|mon|ma|mes|nous|notre|nos|yo|mí|mi|mis|nos|nosotros|nuestr[oa]s?|"
     r"io|mio|mia|noi|nostr[oaie]|eu|meu|minha|nós|nosso|nossa)\b|私|僕|わたし|我们?|咱",
-    re.IGNORECASE,
 )
 SECOND_PERSON = re.compile(
     r"\b(?:you|your|yours|you['’](?:re|d|ve|ll)|du|dir|dich|dein\w{0,2}|ihnen|tu|te|toi|ton|ta|tes|vous|"
-    r"votre|vos|tú|usted|ustedes|ti|contigo|voi|vostr[oaie]|você|vocês|teu|tua)\b|[a-zäöü] Sie\b|"
+    r"votre|vos|tú|usted|ustedes|ti|contigo|voi|vostr[oaie]|você|vocês|teu|tua)\b|[a-zäöü] sie\b|"
     r"あなた|お客様|你|您",
-    re.IGNORECASE,
 )
 # "It would be great if", "could you", "J'aurais besoin de": what is wanted, said round about.
 WISH = re.compile(
@@ -108,7 +106,6 @@ WISH = re.compile(
     r"potresti|potrebbe|puoi|vorrei|bisogno|grazie|mi serv\w+|piacerebbe|"
     r"poderia|pode|gostava|gostaria|queria|quero|preciso|obrigad[oa]|agradeço)\b|"
     r"いただけ|頂け|もらえ|お願い|知りたい|教え|ほしい|欲しい|想知道|希望|想要|需要|麻烦|能不能|可以.{0,12}吗|谢谢",
-    re.IGNORECASE,
 )
 # A question that asks somebody to do something, and not what is so.
 REQUEST = re.compile(
@@ -116,7 +113,6 @@ REQUEST = re.compile(
     r"mind |any chance|is it possible|would it be possible|is there (?:a|any) (?:way|chance)|"
     r"(?:kannst|könntest|würdest) du|(?:können|könnten|würden) sie|pou(?:vez|rriez)-vous|(?:peux|pourrais)-tu|"
     r"[¿]?(?:me |nos )?(?:puedes?|podr[ií]as?)|(?:puoi|potresti|può|potrebbe|mi )|(?:pode|podes|poderias?|consegues?) )",
-    re.IGNORECASE,
 )
 # What is asked for, as a noun: "Spanish version", "one-line summary".
 OUTPUT = re.compile(
@@ -128,11 +124,10 @@ OUTPUT = re.compile(
     r"réponse|phrases?|mots|lignes|anglais|allemand|français|resumen|tabla|respuesta|frases?|palabras|"
     r"líneas|inglés|español|riassunto|elenco|tabella|risposta|frasi|parole|righe|inglese|italiano|"
     r"resumo|tabela|resposta|palavras|linhas|inglês|português)\b|"
-    r"要約|箇条書き|表に|文字以内|字以内|行で|英語|日本語|中国語|形式|翻訳|摘要|总结|概括|列表|表格|格式|英文|中文|字以内|句话",
-    re.IGNORECASE,
+    r"(?=[^\x00-\x7f])(?:要約|箇条書き|表に|文字以内|字以内|行で|英語|日本語|中国語|形式|翻訳|摘要|总结|概括|列表|表格|格式|英文|中文|字以内|句话)",
 )
 
 
 def is_imperative(sentence: str) -> bool:
-    """Whether a sentence has the shape of an imperative, whatever its verb."""
+    """Whether a sentence in lower case has the shape of an imperative, whatever its verb."""
     return bool(IMPERATIVE.match(sentence) or IMPERATIVE_CJK.search(sentence))

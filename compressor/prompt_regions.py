@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from compressor.case_folding import fold_case
 from compressor.prompt_cues import QUESTION_LABEL, SECTION_LABEL
 from compressor.prompt_text import Paragraph
 
@@ -152,7 +153,8 @@ def _starts_mail(body: str, lines: list[str]) -> bool:
 
 def _label(line: str) -> str:
     """Return whether a line that is a label leads into data or into what is asked."""
-    if SECTION_LABEL.match(line) or QUESTION_LABEL.match(line):
+    folded = fold_case(line)
+    if SECTION_LABEL.match(folded) or QUESTION_LABEL.match(folded):
         return "asks"
     match = _LABEL.match(line)
     if match is None:

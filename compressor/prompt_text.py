@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from compressor.case_folding import fold_case
 from compressor.prompt_cues import (
     ADDRESS,
     DECISIVE,
@@ -56,7 +57,8 @@ _UNSPACED = re.compile(r"[\u3041-\u30ff\u3400-\u9fff\u0e00-\u0eff]")
 
 @dataclass(slots=True)
 class Sentence:
-    """A sentence of a message; `bare` is without the list mark, heading mark or tag before it.
+    """A sentence of a message; `bare` is without the list mark, heading mark or tag before it,
+    and `folded` is that in lower case.
 
     `strength` is how sure the wording of an instruction is, 0 to 4; `speaker` who is named as
     saying it, empty where nobody is.
@@ -66,6 +68,7 @@ class Sentence:
     end: int
     text: str
     bare: str
+    folded: str
     words: int
     question: bool
     strength: int
@@ -147,13 +150,14 @@ def _speaker(line: str) -> str:
     """Return who says a line: the name before the colon, or a quotation mark."""
     if line.startswith(QUOTE_OPENS):
         return line[0]
-    if QUESTION_LABEL.match(line) or SECTION_LABEL.match(line):
+    folded = fold_case(line)
+    if QUESTION_LABEL.match(folded) or SECTION_LABEL.match(folded):
         return ""
     speaker = _SPEAKER.match(line)
     if speaker is None:
         return ""
     label = speaker.group().split()
-    instructs = len(label) > 1 and label[1][0].islower() and STRONG.match(line)
+    instructs = len(label) > 1 and label[1][0].islower() and STRONG.match(folded)
     return "" if instructs else speaker[1] or label[0]  # "Draft my reply: ..." has no speaker
 
 
@@ -165,16 +169,18 @@ def _read_sentence(sentence: str, start: int, speaker: str) -> Sentence:
     bare = (bare[mark.end() :] if mark else bare).lstrip("*_ ")
     said = _SAYS.match(bare) if speaker else None  # "Employee: my screen is black"
     bare = _shown(bare[said.end() :] if said else bare)
-    question = bool(_QUESTION_END.search(sentence)) or bool(INTERROGATIVE.match(bare))
-    labelled = QUESTION_LABEL.match(bare) is not None
+    folded = fold_case(bare)
+    question = bool(_QUESTION_END.search(sentence)) or bool(INTERROGATIVE.match(folded))
+    labelled = QUESTION_LABEL.match(folded) is not None
     return Sentence(
         start,
         start + len(sentence),
         sentence,
         bare,
+        folded,
         word_count(sentence),
         question or labelled,
-        _strength(bare, labelled),
+        _strength(folded, labelled),
         "" if labelled else speaker,
         mark is not None,
     )

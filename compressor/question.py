@@ -9,6 +9,7 @@ instruction that ends in a colon, what stands between two kept sentences of a pa
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from compressor.case_folding import fold_case
 from compressor.prompt_cues import DOCUMENT_FOLLOWS, LIST_FOLLOWS, QUESTION_LABEL, SECTION_LABEL
 from compressor.prompt_evidence import Part, read_parts
 from compressor.prompt_score import PromptWeights, bundled_weights, scores
@@ -118,7 +119,7 @@ def _keep_marked(part: Part) -> None:
     tagged = part.place.tag == "asks" and paragraph.end - paragraph.start <= _LONGEST_TAGGED
     once = "label once" in part.evidence and part.place.tag != "data"
     for read in part.read:
-        labelled = once and QUESTION_LABEL.match(read.sentence.bare) is not None
+        labelled = once and QUESTION_LABEL.match(read.sentence.folded) is not None
         read.sentence.kept = read.sentence.kept or tagged or labelled
 
 
@@ -224,7 +225,7 @@ def _extend_sections(text: str, parts: Sequence[Part]) -> None:
     open_until = 0
     previous: Sentence | None = None
     for sentence, following in zip(sentences, [*sentences[1:], None], strict=True):
-        announces = SECTION_LABEL.match(sentence.text) is not None
+        announces = SECTION_LABEL.match(fold_case(sentence.text)) is not None
         listed = following is not None and following.listed
         if _opens(sentence, announces=announces, listed=listed):
             sentence.kept = True
@@ -258,11 +259,11 @@ def _continues(text: str, previous: Sentence, sentence: Sentence) -> bool:
     gap = text[previous.end : sentence.start]
     if LIST_MARK.match(sentence.text) or "\n" not in gap:
         return True
-    near = gap.count("\n") == 1 or LIST_FOLLOWS.search(previous.text) is not None
+    near = gap.count("\n") == 1 or LIST_FOLLOWS.search(fold_case(previous.text)) is not None
     return near and sentence.words <= _LONGEST_ITEM
 
 
 def _introduces(sentence: str) -> bool:
     """Whether a colon leads into the document itself: "Summarize this article:"."""
-    end = sentence[-80:]
+    end = fold_case(sentence[-80:])
     return DOCUMENT_FOLLOWS.search(end) is not None and LIST_FOLLOWS.search(end) is None

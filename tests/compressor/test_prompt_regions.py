@@ -2,6 +2,7 @@
 
 import pytest
 
+from compressor.case_folding import fold_case
 from compressor.prompt_evidence import read_parts
 from compressor.prompt_mood import is_imperative
 from compressor.prompt_regions import Place, places
@@ -98,4 +99,4 @@ def test_zones_and_sides_are_told_apart() -> None:
     ],
 )
 def test_an_imperative_is_told_by_its_shape(sentence: str, imperative: bool) -> None:
-    assert is_imperative(sentence) is imperative
+    assert is_imperative(fold_case(sentence)) is imperative
