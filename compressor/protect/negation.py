@@ -6,21 +6,22 @@ the other: "not" kept for the sake of a word further on would otherwise negate t
 
 import re
 
+from compressor.case_folding import fold_case
 from compressor.protect.negation_words import NEGATING_PHRASES, NEGATING_WORDS
 from compressor.types import Kind, ProtectedSpan
 
 # An underscore is Markdown's emphasis here (_not_), unless it joins letters (is_not_null).
 _START = r"(?<![^\W_])(?<![^\W_]_)"
 _END = r"(?![^\W_]|_[^\W_]|['’])"
-# Italian "never", not the month; Finnish "not", not the German egg.
-_LOWERCASE = (
-    r"(?-i:(?<!\d )(?<!\d\. )(?<!1er )(?<!en )(?<!de )(?<!mois )mai(?!,? (?:19|20)\d\d)|ei)"
-)
+# For text in lower case.
 _NEGATION = re.compile(
     rf"{_START}(?:(?:{NEGATING_PHRASES}){_END}|personne (?=n['’])|(?<!a )few{_END}|"
-    rf"(?:[nN]e|[nN]['’])\s?\w{{1,20}}\s(?:plus|point|personne|que|pas|jamais|rien){_END}|"
-    rf"(?:{NEGATING_WORDS}){_END}|{_LOWERCASE}{_END}|[^\W\d_]{{0,12}}n['’]t{_END}|[nN]['’](?=\w))",
-    re.IGNORECASE,
+    rf"n[e'’]\s?\w{{1,20}}\s(?:plus|point|personne|que|pas|jamais|rien){_END}|"
+    rf"(?:{NEGATING_WORDS}|mai|ei){_END}|[^\W\d_]{{0,12}}n['’]t{_END}|n['’](?=\w))"
+)
+# Italian "never", not the month; Finnish "not", not the German egg.
+_MAI_OR_EI = re.compile(
+    r"(?<!\d )(?<!\d\. )(?<!1er )(?<!en )(?<!de )(?<!mois )mai(?!,? (?:19|20)\d\d)|ei"
 )
 # What only looks like one: "No. 5", "n.º 5", a typeface, a dance.
 _NO_NEGATION = re.compile(
@@ -73,6 +74,7 @@ _KOREAN = re.compile(
     rf"(?<!{_HANGUL})(?:안|못)\s{_HANGUL}+|(?<!{_HANGUL})전혀(?!{_HANGUL})"
 )
 _THAI = re.compile("(?:ไม่|อย่า|ห้าม|มิได้|ปราศจาก)[\u0e01-\u0e7f]{0,3}")
+_EASTERN = re.compile("[\u0e01-\u0e7f\u3041-\ud7a3]")  # what one of these four begins with
 _KANA = re.compile(r"[\u3041-\u30ff]")
 
 
@@ -83,17 +85,25 @@ def negation_spans(text: str) -> list[ProtectedSpan]:
     """
     found = [
         (match.start(), _bearing_end(text, match.end()))
-        for match in _NEGATION.finditer(text)
-        if match.group() not in _CAPITALS and not _NO_NEGATION.match(text, match.start())
+        for match in _NEGATION.finditer(fold_case(text))
+        if _negates(text, match)
     ]
     found += [(m.start("noch"), _bearing_end(text, m.end())) for m in _WEDER.finditer(text)]
-    if not text.isascii():
+    if _EASTERN.search(text):
         found += [m.span() for m in _JAPANESE.finditer(text) if _KANA.search(m.group())]
         for pattern in (_CHINESE, _KOREAN, _THAI):
             found += [m.span() for m in pattern.finditer(text)]
-        if _ROMANIAN.search(text):
-            found += [(m.start(), _bearing_end(text, m.end())) for m in _NU.finditer(text)]
+    if _ROMANIAN.search(text):
+        found += [(m.start(), _bearing_end(text, m.end())) for m in _NU.finditer(text)]
     return [ProtectedSpan(*span, Kind.NEGATION, conditional=True) for span in _merged(text, found)]
+
+
+def _negates(text: str, match: re.Match[str]) -> bool:
+    """Whether what is a negation in lower case is one as it stands in the text."""
+    start, end = match.span()
+    if match.group() in ("mai", "ei"):
+        return _MAI_OR_EI.match(text, start) is not None
+    return text[start:end] not in _CAPITALS and not _NO_NEGATION.match(text, start)
 
 
 def _merged(text: str, found: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -1,4 +1,9 @@
-"""The words that negate, as parts of a pattern, in languages that set words apart by spaces."""
+"""The words that negate, as parts of a pattern, in languages that set words apart by spaces.
+
+They are for text in lower case (`fold_case`).
+"""
+
+from compressor.case_folding import fold_case
 
 # Several words that negate together; their parts say something else when one is lost.
 NEGATING_PHRASES = (
@@ -52,8 +57,10 @@ _EASTERN = (
 NEGATING_WORDS = "|".join(
     sorted(
         set(
-            f"{_ENGLISH} {_GERMAN} {_FRENCH} {_SPANISH} {_ITALIAN} {_PORTUGUESE} {_DUTCH} {_NORDIC} "
-            f"{_SLAVIC} {_EASTERN}".split()
+            fold_case(
+                f"{_ENGLISH} {_GERMAN} {_FRENCH} {_SPANISH} {_ITALIAN} {_PORTUGUESE} {_DUTCH} "
+                f"{_NORDIC} {_SLAVIC} {_EASTERN}"
+            ).split()
         ),
         key=lambda word: (-len(word), word),
     )
