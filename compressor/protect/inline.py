@@ -93,7 +93,12 @@ _IDENTIFIER = (
     rf"|(?<![{_W}&#])#\d{{1,12}}(?![{_W}])|(?<![{_W}])\$\{{?[A-Z_][A-Z0-9_]{{1,60}}\}}?)"
 )
 _QUOTE = rf"(?P<quote>(?<![{_W}'])'(?=[^\s'])[^'\n]{{1,60}}(?<=[^\s'])'(?![{_W}']))"
-_INLINE = re.compile("|".join((_CODE, _URL, _QUOTE, _PATH, _IDENTIFIER)))
+# A lower-case word, or what is left of one, with a space behind it begins none of them. In prose
+# this passes over nearly everything, before any of the many alternatives is tried.
+_PLAIN = r"[A-Z]?[a-z]*+[.;:!?]?[\s,]"
+_INLINE = re.compile(
+    rf"(?!{_PLAIN})(?:" + "|".join((_CODE, _URL, _QUOTE, _PATH, _IDENTIFIER)) + ")"
+)
 
 _KIND = {
     "code": Kind.CODE,
