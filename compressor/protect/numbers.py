@@ -1,7 +1,9 @@
 """Numbers with what gives them their meaning: sign, currency, unit, percent, date, time, range."""
 
 import re
+from collections.abc import Iterator
 
+from compressor.case_folding import fold_case
 from compressor.protect.formulas import formula_ranges
 from compressor.protect.units import CURRENCY, SCALE, UNIT
 from compressor.types import Kind, ProtectedSpan
@@ -39,8 +41,11 @@ _AMOUNT = (
     rf"\+?(?:[\s-]?{SCALE}(?!\w))?(?:(?:[\s-]?(?:per\s|d[ie]\s|d['’])?{_MEASURE}|/\w{{1,8}})(?!\w)|(?:{_CJK_UNIT}))?"
     r"(?:[年月]\d{1,2}[月日]?){0,2}"
 )
+# Letters with a space behind them begin a number only where digits come next (May 5, USD .50). In
+# prose this passes over nearly everything before any of the many alternatives is tried.
+_PLAIN = r"[^\W\d_]*+\s(?!\.?\d)"
 _NUMBER = re.compile(
-    rf"{_ISO_DATE}|"
+    rf"(?!{_PLAIN})(?:{_ISO_DATE}|"
     rf"(?<!\w){MONTH}\s\d{{1,2}}(?:{_SUFFIX})?(?:,?\s\d{{4}})?(?!\w)|"
     rf"(?<![A-Za-z\d_.,])\d{{1,2}}(?:{_SUFFIX}|\.)?\s(?:of\s|de\s)?{MONTH}(?:,?\s(?:de\s)?\d{{4}})?(?!\w)|"
     rf"(?<!\w){MONTH}\s\d{{4}}(?!\w)|"
@@ -48,7 +53,7 @@ _NUMBER = re.compile(
     r"(?<![\w.])\d{1,2}h\d\d(?!\w)|"
     r"§{1,2}\s?\d{1,4}[a-z](?!\w)|"
     r"(?<![\w.])\d{1,3}°\s?\d{1,2}[′'’](?:\s?\d{1,2}(?:[.,]\d+)?[″\"”])?\s?[NSEWO]?(?!\w)|"
-    rf"(?:(?<![A-Za-z\d_.,]){_AMOUNT})"
+    rf"(?:(?<![A-Za-z\d_.,]){_AMOUNT}))"
     r"|[½⅓¼¾⅔]"
 )
 _HAN_NUMBER = re.compile(
@@ -75,6 +80,9 @@ _IN_WORDS = re.compile(
     rf"(?i:{_NUMBER_WORD})(?:[\s-](?:and\s)?(?i:{_NUMBER_WORD})){{0,4}}(?:\sand\sa\s(?:half|quarter))?(?:[\s-]{SCALE})?"
     rf"(?:[\s-](?:per\s)?{UNIT})?)(?![\w-])",
 )
+
+# Where such a number may begin, in text in lower case; units need their capitals.
+_NUMBER_WORD_NEXT = re.compile(rf"(?<![\w'’-])(?=(?:{_UNIT_NUMBER})[\s-]|(?:{_NUMBER_WORD})(?!\w))")
 
 # What limits a number stays with it: "at least 5" without "at least" is another number.
 _LIMITS = (
@@ -127,12 +135,21 @@ def number_spans(text: str) -> list[ProtectedSpan]:
     A number stays exactly when its clause stays, and so does a formula or a citation.
     """
     found = [m.span() for m in _NUMBER.finditer(text)]
-    found += [m.span() for m in _IN_WORDS.finditer(text)]
+    found += _in_words(text)
     if not text.isascii():
         found += [m.span() for m in _HAN_NUMBER.finditer(text)]
     widened = [_widened(text, start, end) for start, end in found]
     widened += formula_ranges(text)
     return [ProtectedSpan(s, e, Kind.NUMBER, conditional=True) for s, e in _joined(text, widened)]
+
+
+def _in_words(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the numbers that are written in words, ascending."""
+    end = 0
+    for place in _NUMBER_WORD_NEXT.finditer(fold_case(text)):
+        if place.start() >= end and (found := _IN_WORDS.match(text, place.start())):
+            end = found.end()
+            yield found.span()
 
 
 def _widened(text: str, start: int, end: int) -> tuple[int, int]:
