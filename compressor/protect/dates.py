@@ -13,13 +13,15 @@ _MONTH = MONTH.replace("|May|", "|May(?! (?:be|have|not|I|we|you|the)\\b)|")
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _SUFFIX = r"(?:st|nd|rd|th|er|º)?"
 _YEAR = r"(?:1\d|20)\d\d"
+# Letters with a space behind them begin a date only where its day comes next: May 5, May the 5th.
+_PLAIN = r"[^\W\d_]*+\s(?!\d|the\s)"
 _DATE = re.compile(
-    rf"(?<![\d.-])\d{{4}}-(?:0\d|1[0-2])-[0-3]\d(?![\d-])"
+    rf"(?!{_PLAIN})(?:(?<![\d.-])\d{{4}}-(?:0\d|1[0-2])-[0-3]\d(?![\d-])"
     rf"|(?<![\d/]){_YEAR}/(?:0\d|1[0-2])/[0-3]\d(?![\d/])"
     rf"|(?<![\d./-]){_DAY}(?P<sign>[./-]){_DAY}(?P=sign){_YEAR}(?![\d/-])"
     rf"|(?<![\w.,]){_DAY}(?:{_SUFFIX}|\.)\s(?:of\s|de\s)?{_MONTH}(?:,?\s(?:de\s|del\s)?{_YEAR})?(?!\w)"
     rf"|(?<!\w){_MONTH}\s(?:the\s)?{_DAY}{_SUFFIX}(?![\w:%])(?:,?\s{_YEAR}(?!\w))?"
-    r"|(?:\d{4}\s?年\s?)?\d{1,2}\s?月\s?\d{1,2}\s?[日号]"
+    r"|(?:\d{4}\s?年\s?)?\d{1,2}\s?月\s?\d{1,2}\s?[日号])"
 )
 # The stamp of a log line or of a message goes with its line.
 _STAMP = re.compile(r"[ \t]{0,4}[\[(<]?\Z")
