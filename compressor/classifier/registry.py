@@ -21,8 +21,8 @@ def load_classifier(
 
     `name` is `bundled`, `bundled-fast`, a folder in the Hugging Face layout, or a hub name;
     `backend` is `onnx`, `torch`, or `auto`, which takes ONNX where the folder has it. `device` is
-    PyTorch's, like `cuda:1`; None is the GPU where there is one, and ONNX runs on the CPU in any case. Raises
-    ClassifierUnavailable with a message that says what is missing and how to get it.
+    PyTorch's, like `cuda:1`; None is the GPU where there is one, and ONNX runs on the CPU in any
+    case. Raises ClassifierUnavailable with a message that says what is missing and how to get it.
     """
     if backend not in ("auto", "onnx", "torch"):
         raise ClassifierUnavailable(f"backend '{backend}' is not one of auto, onnx, torch")
