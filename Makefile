@@ -43,7 +43,7 @@ test: $(VENV)/.dev ## Tests with coverage, without torch (ARGS="-k words" to nar
 test-all: $(VENV_TORCH)/.dev ## Every test, those for torch, the frameworks and the wheel included
 	@$(MAKE) --no-print-directory node-clients $(call or_without,Node: its tests are skipped)
 	@$(MAKE) --no-print-directory litellm-proxy $(call or_without,the LiteLLM proxy: its test is skipped)
-	$(VENV_TORCH)/bin/python -m pytest $(ARGS)
+	$(VENV_TORCH)/bin/python -m pytest -n $(WORKERS) $(ARGS)
 
 node-clients: $(NODE_CLIENTS)/.installed ## The Node SDKs that tests drive (needs Node 20 and npm)
 
