@@ -96,12 +96,17 @@ def file_facts(path: Path) -> dict[str, Any]:
 def checkpoint_files(folder: Path, weights: Path | None = None) -> list[Path]:
     """Return the files of a classifier's or an encoder's folder that its outputs depend on.
 
-    The weights, unless named those of PyTorch, then what is there of configuration and tokenizer.
+    The weights, unless named those of PyTorch, then what is there of configuration and tokenizer,
+    and what an ONNX file keeps of its weights in others.
     """
+    # Here, because the tokenizer's library takes long to import and most steps need none of it.
+    from compressor.classifier.checkpoint import onnx_files  # noqa: PLC0415
+
     found = [weights] if weights else sorted(folder.glob("*.safetensors"))
     found = found or sorted(folder.glob("pytorch_model*.bin"))
     beside = (folder / name for name in _BESIDE_WEIGHTS)
-    return [*found, *(path for path in beside if path.exists())]
+    external = onnx_files(weights)[1:] if weights else []
+    return [*found, *(path for path in beside if path.exists()), *external]
 
 
 def _versions(packages: Sequence[str]) -> dict[str, str]:

@@ -324,10 +324,12 @@ def token_classifier(encoder: Path, dropout: float, layers: int = 0) -> Any:  # 
     Of its layers the lowest `layers`, or all. The encoder is in training mode, and in fp32. Raises
     EncoderUnavailable.
     """
-    shape = {"num_hidden_layers": layers} if layers else {}
-    there = AutoConfig.from_pretrained(encoder).num_hidden_layers
-    if layers > there:
-        raise EncoderUnavailable(f"{encoder} has {there} layers, and {layers} are wanted of it")
+    shape = {}
+    if layers:
+        there = AutoConfig.from_pretrained(encoder).num_hidden_layers
+        if layers > there:
+            raise EncoderUnavailable(f"{encoder} has {there} layers, and {layers} are wanted of it")
+        shape["num_hidden_layers"] = layers
     return AutoModelForTokenClassification.from_pretrained(
         encoder,
         num_labels=len(LABELS),

@@ -214,7 +214,6 @@ def _write_manifest(
     settings: Mapping[str, Any],
     sample: "Sample",
 ) -> None:
-    from compressor.classifier.checkpoint import onnx_files  # noqa: PLC0415
     from compressor.classifier.registry import find_onnx  # noqa: PLC0415
     from compressor.training.manifest import (  # noqa: PLC0415
         EXPORT_PACKAGES,
@@ -223,15 +222,12 @@ def _write_manifest(
     )
     from compressor.training.texts import find_files  # noqa: PLC0415
 
-    exported = find_onnx(folder)
-    beside = onnx_files(exported)[1:] if exported else []
     write_manifest(
         written,
         "calibrate",
         inputs=[
             *(path for path, _ in find_files(given)),
-            *checkpoint_files(folder, exported),
-            *beside,
+            *checkpoint_files(folder, find_onnx(folder)),
         ],
         settings=settings,
         counts={"texts": len(sample.texts), "tokens": sample.tokens},
