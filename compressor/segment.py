@@ -1,16 +1,19 @@
 """Cuts text written without spaces into words, with BudouX's small models.
 
 BudouX (https://github.com/google/budoux) has a classifier over characters for each of Japanese,
-Chinese in both scripts, and Thai; its models are in the package. Lao, Khmer and Myanmar, which it
-does not know, are cut every few characters, so that nothing is all or nothing.
+Chinese in both scripts, and Thai; its models are in the package. Those for Chinese cut many words
+in two, so that known words are looked up there as well. Lao, Khmer and Myanmar, which it does not
+know, are cut every few characters, so that nothing is all or nothing.
 """
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
+from typing import ClassVar
 
-from budoux.parser import Parser
+from compressor.lexicon import chinese_lexicon
 
 KATAKANA = "\u30a0-\u30ff\u31f0-\u31ff\uff66-\uff9f"
 HIRAGANA = "\u3041-\u309f"
@@ -27,6 +30,10 @@ _TRADITIONAL = re.compile("[這個們來時會國說對學發經過還進種開�
 _JAPANESE_SHARE = 0.1  # of kana among a text's Han and kana; a Japanese text has far more
 # The models saw whole sentences: a run that begins with nothing before it is cut too early.
 _LEAD = "。"
+_PADDING = 3  # characters on either side of a place that a model looks at
+# What a model must score for a cut between two characters that are in no known word: they are
+# mostly parts of a name.
+_UNKNOWN_MARGIN = 500
 _LONGEST_WORD = 12
 # A word of the models that is longer, a drawn-out cry for instance, is cut where the kind of
 # character changes and then every few characters.
@@ -57,17 +64,38 @@ class Segmenter:
         return found
 
     def _words(self, model: str, run: re.Match[str]) -> list[tuple[int, int]]:
-        lead = "" if model == "th" else _LEAD
         found: list[tuple[int, int]] = []
-        at, start = run.start() - len(lead), run.start()
-        for word in _parser(model).parse(lead + run.group()):
-            at += len(word)
-            if at - start > _LONGEST_WORD:
-                found += [unit.span() for unit in _UNIT.finditer(self._text, start, at)]
-            elif at > start:
-                found.append((start, at))
-            start = max(start, at)
+        start = run.start()
+        for cut in [*_cuts(model, run.group()), len(run.group())]:
+            end = run.start() + cut
+            if end - start > _LONGEST_WORD:
+                found += [unit.span() for unit in _UNIT.finditer(self._text, start, end)]
+            else:
+                found.append((start, end))
+            start = end
         return found
+
+
+def _cuts(model: str, run: str) -> list[int]:
+    """Return the places inside a run where one word ends and another begins, ascending."""
+    lead = "" if model == "th" else _LEAD
+    scores = _boundaries(model).scores(lead + run)[len(lead) :]
+    if not model.startswith("zh"):
+        return [at for at, score in enumerate(scores, 1) if score > 0]
+    return _agreed(chinese_lexicon().breaks(run), scores)
+
+
+def _agreed(ends: Sequence[int], scores: Sequence[float]) -> list[int]:
+    """Return those ends of the lexicon's words at which the model's scores say that words meet.
+
+    Two known words always meet; two characters that are in none only where it is sure.
+    """
+    cuts: list[int] = []
+    for before, at, after in zip([0, *ends], ends, ends[1:], strict=False):
+        known = (at - before > 1) + (after - at > 1)
+        if known == 2 or scores[at - 1] > (0 if known else _UNKNOWN_MARGIN):
+            cuts.append(at)
+    return cuts
 
 
 def _han_model(text: str) -> str:
@@ -79,8 +107,39 @@ def _han_model(text: str) -> str:
     return "zh-hant" if traditional else "zh-hans"
 
 
+class _Boundaries:
+    """A model of BudouX: weights for the characters around a place, by their distance from it."""
+
+    # The stretch that each feature looks at, from the place between two characters.
+    _FEATURES: ClassVar[Mapping[str, tuple[int, int]]] = {
+        "UW1": (-3, -2), "UW2": (-2, -1), "UW3": (-1, 0), "UW4": (0, 1), "UW5": (1, 2),
+        "UW6": (2, 3), "BW1": (-2, 0), "BW2": (-1, 1), "BW3": (0, 2), "TW1": (-3, 0),
+        "TW2": (-2, 1), "TW3": (-1, 2), "TW4": (0, 3),
+    }  # fmt: skip
+
+    def __init__(self, weights: Mapping[str, Mapping[str, int]]) -> None:
+        self._base = -sum(sum(group.values()) for group in weights.values()) / 2
+        self._groups = [
+            (weights[name].get, first + _PADDING, stop + _PADDING)
+            for name, (first, stop) in self._FEATURES.items()
+            if name in weights
+        ]
+
+    def scores(self, text: str) -> list[float]:
+        """Return for each place between two characters how sure it is that words meet there."""
+        around = "\0" * _PADDING + text + "\0" * _PADDING
+        groups, base = self._groups, self._base
+        scores: list[float] = []
+        for at in range(1, len(text)):
+            score = base
+            for weight, first, stop in groups:
+                score += weight(around[at + first : at + stop], 0)
+            scores.append(score)
+        return scores
+
+
 @cache
-def _parser(model: str) -> Parser:
+def _boundaries(model: str) -> _Boundaries:
     """Load a model, once; the first text in its script waits a millisecond for it."""
     file = resources.files("budoux") / "models" / f"{model}.json"
-    return Parser(json.loads(file.read_text("utf-8")))
+    return _Boundaries(json.loads(file.read_text("utf-8")))

@@ -29,6 +29,27 @@ def test_words_are_whole(text: str, words: list[str]) -> None:
     assert cut(text) == words
 
 
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("为了提高数据库的性能", ["数据", "性能"]),
+        ("这个工具会断开连接", ["工具", "断开", "连接"]),
+        ("服务端返回字符串数组", ["返回", "字符", "数组"]),
+        ("他是校友会的元老", ["校友", "元老"]),
+        ("板块和群岛在室内展出", ["板块", "群岛", "室内"]),
+        ("有机化合物可达一只", ["有机", "可达"]),
+        ("為了提高資料庫的效能", ["為了", "提高", "資料"]),
+        ("這個工具會斷開連接", ["工具", "斷開", "連接"]),
+        ("板塊和群島在室內展出", ["板塊", "群島", "室內"]),
+    ],
+)
+def test_known_chinese_words_are_not_cut(text: str, whole: list[str]) -> None:
+    cuts = [end for _, end in Segmenter(text).cut(0, len(text))]
+    for word in whole:
+        start = text.index(word)
+        assert not set(range(start + 1, start + len(word))) & set(cuts), word
+
+
 def test_han_without_kana_goes_by_the_rest_of_the_text() -> None:
     name = "株式会社設立"
     assert cut(name + "\nこれは日本語の文章です", 0, len(name)) == ["株式会社", "設立"]
