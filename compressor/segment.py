@@ -3,7 +3,7 @@
 BudouX (https://github.com/google/budoux) has a classifier over characters for each of Japanese,
 Chinese in both scripts, and Thai; its models are in the package. Those for Chinese cut many words
 in two, so that known words are looked up there as well. Lao, Khmer and Myanmar, which it does not
-know, are cut every few characters, so that nothing is all or nothing.
+know, are cut every few syllables, so that nothing is all or nothing.
 """
 
 import json
@@ -18,10 +18,27 @@ from compressor.lexicon import chinese_lexicon
 KATAKANA = "\u30a0-\u30ff\u31f0-\u31ff\uff66-\uff9f"
 HIRAGANA = "\u3041-\u309f"
 HAN = "\u3005-\u3007\u3021-\u3029\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd"
-THAI = "\u0e01-\u0e7f"
-OTHERS = "\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff\u3105-\u312f"
+# Letters and what stands on them: digits and the marks that end sentences are none of these.
+THAI = "\u0e01-\u0e3a\u0e40-\u0e4e"
+_LAO = "\u0e81-\u0ece\u0edc-\u0edf"
+_MYANMAR = "\u1000-\u103f\u104c-\u108f\u109a-\u109f"
+_KHMER = "\u1780-\u17d3\u17d7\u17dc\u17dd"
+OTHERS = _LAO + _MYANMAR + _KHMER + "\u3105-\u312f"
 
-_RUN = re.compile(rf"(?P<cjk>[{KATAKANA}{HIRAGANA}{HAN}]+)|(?P<thai>[{THAI}]+)|[{OTHERS}]{{1,4}}")
+_RUN = re.compile(
+    rf"(?P<cjk>[{KATAKANA}{HIRAGANA}{HAN}]+)|(?P<thai>[{THAI}]+)|(?P<lao>[{_LAO}]+)|"
+    rf"(?P<myanmar>[{_MYANMAR}]+)|(?P<khmer>[{_KHMER}]+)|[{OTHERS}]{{1,4}}"
+)
+# Where a syllable begins. In Khmer and Lao a consonant without a vowel of its own mostly ends one.
+_SYLLABLES = {
+    "lao": re.compile(
+        "[ເ-ໄ]|(?<![ເ-ໄຫ])[ກ-ຮໜໝ](?=[\u0eb0-\u0ebd\u0ec8-\u0ecd])|"
+        "(?<![ເ-ໄ])ຫ(?=[ກ-ຮ]?[\u0eb0-\u0ebd\u0ec8-\u0ecd])"
+    ),
+    "myanmar": re.compile("(?<!\u1039)[\u1000-\u102a\u103f\u104c-\u104f](?!\u1037?\u103a|\u1039)"),
+    "khmer": re.compile("(?<!\u17d2)[\u1780-\u17b3](?=[\u17b6-\u17ca\u17cc-\u17d2])"),
+}
+_SHORTEST_UNIT = 5  # characters of such scripts that are cut off together, at a syllable
 _KANA = re.compile(f"[{KATAKANA}{HIRAGANA}]")
 _HAN_CHAR = re.compile(f"[{HAN}]")
 # Common characters that only one of the two Chinese scripts has.
@@ -31,13 +48,20 @@ _JAPANESE_SHARE = 0.1  # of kana among a text's Han and kana; a Japanese text ha
 # The models saw whole sentences: a run that begins with nothing before it is cut too early.
 _LEAD = "。"
 _PADDING = 3  # characters on either side of a place that a model looks at
-# What a model must score for a cut between two characters that are in no known word: they are
-# mostly parts of a name.
-_UNKNOWN_MARGIN = 500
+# What a model must score for a cut between two Han characters where nothing else speaks for one:
+# they are mostly parts of a name or of a compound.
+_MARGIN = 500
 _LONGEST_WORD = 12
 # A word of the models that is longer, a drawn-out cry for instance, is cut where the kind of
 # character changes and then every few characters.
-_UNIT = re.compile(rf"[{KATAKANA}]{{1,12}}|[{HIRAGANA}]{{1,4}}|[{HAN}]{{1,2}}|[{THAI}]{{1,4}}")
+_UNIT = re.compile(
+    rf"[{KATAKANA}]{{1,12}}|[{HIRAGANA}]{{1,4}}|[{HAN}]{{1,2}}|[{THAI}]{{1,4}}|[{OTHERS}]{{1,12}}"
+)
+_KATAKANA_LETTER = "[\u30a1-\u30fa\u30fc-\u30ff\uff66-\uff9f]"
+_KATAKANA_WORD = re.compile(
+    f"(?<!{_KATAKANA_LETTER}){_KATAKANA_LETTER}{{2,12}}+(?!{_KATAKANA_LETTER})"
+)
+_DIGIT = re.compile(r"\d")
 
 
 class Segmenter:
@@ -56,17 +80,19 @@ class Segmenter:
         for run in _RUN.finditer(self._text, start, end):
             if run.lastgroup == "cjk":
                 model = "ja_word" if _KANA.search(run.group()) else self._han_model
-                found += self._words(model, run)
+                found += self._words(self._model_cuts(model, run), run)
             elif run.lastgroup == "thai":
-                found += self._words("th", run)
+                found += self._words(self._model_cuts("th", run), run)
+            elif run.lastgroup in _SYLLABLES:
+                found += self._words(_syllable_cuts(run.lastgroup, run.group()), run)
             else:
                 found.append(run.span())
         return found
 
-    def _words(self, model: str, run: re.Match[str]) -> list[tuple[int, int]]:
+    def _words(self, cuts: Sequence[int], run: re.Match[str]) -> list[tuple[int, int]]:
         found: list[tuple[int, int]] = []
         start = run.start()
-        for cut in [*_cuts(model, run.group()), len(run.group())]:
+        for cut in [*cuts, len(run.group())]:
             end = run.start() + cut
             if end - start > _LONGEST_WORD:
                 found += [unit.span() for unit in _UNIT.finditer(self._text, start, end)]
@@ -75,14 +101,46 @@ class Segmenter:
             start = end
         return found
 
+    def _model_cuts(self, model: str, run: re.Match[str]) -> list[int]:
+        """Return the places inside a run where one word ends and another begins, ascending."""
+        lead = "" if model == "th" else _LEAD
+        scores = _boundaries(model).scores(lead + run.group())[len(lead) :]
+        if model == "th":
+            return [at for at, score in enumerate(scores, 1) if score > 0]
+        if model == "ja_word":
+            return _japanese_cuts(run.group(), scores)
+        ends = chinese_lexicon().breaks(run.group())
+        cuts = _agreed(ends, scores)
+        if len(ends) > 1 and cuts[:1] != ends[:1] and _DIGIT.match(self._text, run.start() - 1):
+            cuts.insert(0, ends[0])  # the counter of a number is a word
+        return cuts
 
-def _cuts(model: str, run: str) -> list[int]:
-    """Return the places inside a run where one word ends and another begins, ascending."""
-    lead = "" if model == "th" else _LEAD
-    scores = _boundaries(model).scores(lead + run)[len(lead) :]
-    if not model.startswith("zh"):
-        return [at for at, score in enumerate(scores, 1) if score > 0]
-    return _agreed(chinese_lexicon().breaks(run), scores)
+
+def _japanese_cuts(run: str, scores: Sequence[float]) -> list[int]:
+    """Return where the model's scores say that words meet, but in no katakana word.
+
+    Where that leaves a Han character by itself, they must be sure.
+    """
+    inside = {
+        at for word in _KATAKANA_WORD.finditer(run) for at in range(word.start() + 1, word.end())
+    }
+    found = [at for at, score in enumerate(scores, 1) if score > 0 and at not in inside]
+    han = [_HAN_CHAR.match(char) is not None for char in run]
+    cuts: list[int] = []
+    for before, at, after in zip([0, *found], found, [*found[1:], len(run)], strict=False):
+        alone = at - 1 == before or at + 1 == after or not (han[at - 2] and han[at + 1])
+        if scores[at - 1] > (_MARGIN if alone and han[at - 1] and han[at] else 0):
+            cuts.append(at)
+    return cuts
+
+
+def _syllable_cuts(script: str, run: str) -> list[int]:
+    """Return the beginnings of syllables between which at least a few characters stand."""
+    cuts: list[int] = []
+    for syllable in _SYLLABLES[script].finditer(run, _SHORTEST_UNIT):
+        if syllable.start() - (cuts[-1] if cuts else 0) >= _SHORTEST_UNIT:
+            cuts.append(syllable.start())
+    return cuts
 
 
 def _agreed(ends: Sequence[int], scores: Sequence[float]) -> list[int]:
@@ -93,7 +151,7 @@ def _agreed(ends: Sequence[int], scores: Sequence[float]) -> list[int]:
     cuts: list[int] = []
     for before, at, after in zip([0, *ends], ends, ends[1:], strict=False):
         known = (at - before > 1) + (after - at > 1)
-        if known == 2 or scores[at - 1] > (0 if known else _UNKNOWN_MARGIN):
+        if known == 2 or scores[at - 1] > (0 if known else _MARGIN):
             cuts.append(at)
     return cuts
 

@@ -63,7 +63,8 @@ def split_words(text: str) -> list[Word]:
         start, end = match.span()
         kind = match.lastgroup
         if kind in ("letters", "acronym"):
-            if words and words[-1].end == start and _extends(text[start - 1]):
+            before = text[start - 1]
+            if words and words[-1].end == start and _extends(before) and not is_unspaced(before):
                 start = words.pop().start
             append(Word(start, end))
         elif kind == "unspaced":

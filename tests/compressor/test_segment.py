@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from compressor.segment import Segmenter
 
 UNSPACED = st.text(
-    st.sampled_from("富士山高さの气这個雨季カタカナー々๐กขคงสวัสดีລາວမြန်"),
+    st.sampled_from("富士山高さの气这個雨季カタカナー々กขคงสวัสดีລາວမြန်"),
     min_size=1,
     max_size=60,
 )
@@ -48,6 +48,50 @@ def test_known_chinese_words_are_not_cut(text: str, whole: list[str]) -> None:
     for word in whole:
         start = text.index(word)
         assert not set(range(start + 1, start + len(word))) & set(cuts), word
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("アップグレードしてください", ["アップグレード"]),
+        ("タイムアウトをフィードバックする", ["タイムアウト", "フィードバック"]),
+        ("日本銀行は予算を承認した", ["日本銀行"]),
+        ("中央委員会の国会議員", ["中央委員会", "国会議員"]),
+    ],
+)
+def test_japanese_words_are_not_cut(text: str, words: list[str]) -> None:
+    assert set(words) <= set(cut(text))
+
+
+def test_compounds_of_katakana_words_are_cut_where_they_are_long() -> None:
+    assert len(cut("データフェッチインターフェースエラー")) > 1
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "counter"),
+    [
+        ("预计2028年量产", "2028", "年"),
+        ("預計2028年量產", "2028", "年"),
+        ("于30日抵达", "30", "日"),
+        ("有5个人来", "5", "个人"),
+    ],
+)
+def test_the_counter_of_a_chinese_number_is_a_word(text: str, number: str, counter: str) -> None:
+    assert cut(text, text.index(number) + len(number))[0] == counter
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("ທະນາຄານແຫ່ງ", ["ທະນາຄານ", "ແຫ່ງ"]),
+        ("ປະຊາຊົນຫຼາຍຄົນ", ["ປະຊາຊົນ", "ຫຼາຍຄົນ"]),
+        ("စီးပွားရေးသည်", ["စီးပွား", "ရေးသည်"]),
+        ("ធនាគារជាតិ", ["ធនាគារ", "ជាតិ"]),
+        ("មិនទាន់ងើប", ["មិនទាន់", "ងើប"]),
+    ],
+)
+def test_scripts_without_a_model_are_cut_at_syllables(text: str, words: list[str]) -> None:
+    assert cut(text) == words
 
 
 def test_han_without_kana_goes_by_the_rest_of_the_text() -> None:

@@ -43,6 +43,20 @@ def test_scripts_without_spaces_are_cut_small(text: str) -> None:
     assert "".join(pieces(text)) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("นอน๒๕๖๙", ["นอน", "๒๕๖๙"]),
+        ("฿500", ["฿", "500"]),
+        ("ទេ។១៥%", ["ទេ", "។", "១៥", "%"]),
+        ("ပါ။၂၀", ["ပါ", "။", "၂၀"]),
+        ("ປີ໒໐", ["ປີ", "໒໐"]),
+    ],
+)
+def test_digits_and_marks_of_unspaced_scripts_are_no_letters(text: str, words: list[str]) -> None:
+    assert pieces(text) == words
+
+
 def test_marks_are_told_from_words() -> None:
     text = "Hi, “you” 👍 。x_y"
     assert [text[w.start : w.end] for w in split_words(text) if is_mark(text, w)] == [
