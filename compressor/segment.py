@@ -61,7 +61,8 @@ _KATAKANA_LETTER = "[\u30a1-\u30fa\u30fc-\u30ff\uff66-\uff9f]"
 _KATAKANA_WORD = re.compile(
     f"(?<!{_KATAKANA_LETTER}){_KATAKANA_LETTER}{{2,12}}+(?!{_KATAKANA_LETTER})"
 )
-_DIGIT = re.compile(r"\d")
+# The counter of a number is a word, whatever follows it.
+_COUNTED = re.compile(r"\d[年月日时時分秒元个個名件台岁歲回度次支条條张張只隻位层層天周週号號]")
 
 
 class Segmenter:
@@ -111,8 +112,12 @@ class Segmenter:
             return _japanese_cuts(run.group(), scores)
         ends = chinese_lexicon().breaks(run.group())
         cuts = _agreed(ends, scores)
-        if len(ends) > 1 and cuts[:1] != ends[:1] and _DIGIT.match(self._text, run.start() - 1):
-            cuts.insert(0, ends[0])  # the counter of a number is a word
+        if (
+            ends[0] == 1 < len(ends)
+            and cuts[:1] != [1]
+            and _COUNTED.match(self._text, run.start() - 1)
+        ):
+            cuts.insert(0, 1)
         return cuts
 
 

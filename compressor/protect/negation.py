@@ -55,26 +55,43 @@ _STOPS = re.compile(r"[.,;:!?…()\[\]{}\"“”„«»\n—–。、，；：�
 # takes that neighbour in, since between unspaced units there is no other way to tell.
 _HAN = r"[\u4e00-\u9fff]"
 _CHINESE = re.compile(
+    rf"(?P<asked>{_HAN})[不没沒](?P=asked)|"  # 能不能: a question
     rf"(?:(?<!要)不(?!仅|僅|断|斷|同|久)|没有?|沒有?|(?<!南)[无無]|未(?!来|來)|勿|非(?![常洲])|"
-    rf"(?<![特区區个個告级級类類性分识識判差])别(?![的人墅])|禁止|并非|并不|并未|并无|並非|並不|並未|拒绝|拒絕|尚未|从未|從未){_HAN}{{0,3}}"
+    rf"(?<![特区區个個告级級类類性分识識判差])别(?![的人墅])|禁止|并非|并不|并未|并无|並非|並不|並未|"
+    rf"拒绝|拒絕|否认|否認|排除|缺乏|尚未|从未|從未)"
+    # not as far as the next one, and a verb that is not Chinese as well: 不要直接delete
+    rf"(?:(?![不没沒无無未]){_HAN}){{0,3}}+(?:[ ]?[A-Za-z][A-Za-z-]{{1,20}}(?![\w(]))?"
 )
 _JAPANESE = re.compile(
     r"[\u3041-\u309f\u30a1-\u30ff\u4e00-\u9fff]{0,4}?"
     r"(?:ませんでした|ません|なかった|なければ|なくて|(?<![少危])ないで?|なく(?=、|。|$)|ず(?=に|、|。)に?|"
     r"ざる|なし(?!で)|なしで|まい(?=[。、]))(?:[\u3041-\u309f]{0,8}(?=[。、？！」\n]|$))?|[未無不非](?=[\u4e00-\u9fff])[\u4e00-\u9fff]{1,2}"
 )
+# What such a span lacks where it holds nothing but endings: 変化|はみられず, 請求する|ことはできない.
+_STEM = re.compile(r"[\u30a1-\u30ff\u4e00-\u9fff]{1,8}[\u3041-\u309f]{0,6}\Z")
+_STEM_REACH = 14
+_HAS_STEM = re.compile(r"[\u30a1-\u30ff\u4e00-\u9fff]")
 # "nu" is now in Dutch and Swedish, naked in French.
 _ROMANIAN = re.compile("[ășțşţ]")
 _NU = re.compile(rf"{_START}nu{_END}", re.IGNORECASE)
 _HANGUL = "[\uac00-\ud7a3]"
-# Most negations of Korean follow what they negate (먹지 않았다), two short ones come before it.
+# Most negations of Korean follow what they negate (먹지 않았다), also with a noun that needs a verb
+# before it between them (양도할 수 없다); two short ones come before it.
 _KOREAN = re.compile(
-    rf"(?:{_HANGUL}+\s)?(?<!{_HANGUL})"
+    rf"(?:(?:{_HANGUL}+\s)?(?:수|줄|것|적|리|바|필요)[가는도이은]?\s|{_HANGUL}+\s)?(?<!{_HANGUL})"
     rf"(?:않|없|아니|아닙|아닌|못하|못한|못할|못했|마세요|마십시오|말고|말아|말라){_HANGUL}*|"
     rf"(?<!{_HANGUL})(?:안|못)\s{_HANGUL}+|(?<!{_HANGUL})전혀(?!{_HANGUL})"
 )
-_THAI = re.compile("(?:ไม่|อย่า|ห้าม|มิได้|ปราศจาก)[\u0e01-\u0e7f]{0,3}")
-_EASTERN = re.compile("[\u0e01-\u0e7f\u3041-\ud7a3]")  # what one of these four begins with
+_THAI = re.compile("(?:ไม่|อย่า|ห้าม|มิได้|ปราศจาก)[\u0e01-\u0e4e]{0,3}")
+_LAO = re.compile("(?:ບໍ່|ຢ່າ|ຫ້າມ|ປາສະຈາກ)[\u0e81-\u0ecd]{0,4}")
+_KHMER = re.compile("(?:មិន|គ្មាន|កុំ|ពុំ|ហាម)[\u1780-\u17d3]{0,4}")
+# A prefix, and an ending that it calls for.
+_MYANMAR = re.compile(
+    r"မ(?![\u102b-\u103e])[\u1000-\u103f]{1,14}?(?:ဘူး|ဘဲ|ပါ(?![\u1000-\u103f])|နှင့်|နဲ့)"
+)
+_BY_SCRIPT = (_CHINESE, _KOREAN, _THAI, _LAO, _KHMER, _MYANMAR)
+# What one of these begins with.
+_EASTERN = re.compile("[\u0e01-\u0ecd\u1000-\u103f\u1780-\u17d3\u3041-\ud7a3]")
 _KANA = re.compile(r"[\u3041-\u30ff]")
 
 
@@ -90,8 +107,12 @@ def negation_spans(text: str) -> list[ProtectedSpan]:
     ]
     found += [(m.start("noch"), _bearing_end(text, m.end())) for m in _WEDER.finditer(text)]
     if _EASTERN.search(text):
-        found += [m.span() for m in _JAPANESE.finditer(text) if _KANA.search(m.group())]
-        for pattern in (_CHINESE, _KOREAN, _THAI):
+        found += [
+            (_stem_start(text, m), m.end())
+            for m in _JAPANESE.finditer(text)
+            if _KANA.search(m.group())
+        ]
+        for pattern in _BY_SCRIPT:
             found += [m.span() for m in pattern.finditer(text)]
     if _ROMANIAN.search(text):
         found += [(m.start(), _bearing_end(text, m.end())) for m in _NU.finditer(text)]
@@ -104,6 +125,15 @@ def _negates(text: str, match: re.Match[str]) -> bool:
     if match.group() in ("mai", "ei"):
         return _MAI_OR_EI.match(text, start) is not None
     return text[start:end] not in _CAPITALS and not _NO_NEGATION.match(text, start)
+
+
+def _stem_start(text: str, match: re.Match[str]) -> int:
+    """Return where the word begins of which the match, where that is all it is, has the endings."""
+    start = match.start()
+    if _HAS_STEM.search(match.group()):
+        return start
+    stem = _STEM.search(text, max(0, start - _STEM_REACH), start)
+    return stem.start() if stem else start
 
 
 def _merged(text: str, found: list[tuple[int, int]]) -> list[tuple[int, int]]:

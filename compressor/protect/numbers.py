@@ -20,10 +20,15 @@ MONTH = (
     r"мая|июня|июля|августа|сентября|октября|ноября|декабря|Ocak|Şubat|Mart|Nisan|Mayıs|Haziran|"
     r"Temmuz|Ağustos|Eylül|Ekim|Kasım|Aralık)"
 )
+# What says nothing of a number where it stands right behind it; anything else there is its counter
+# or what is counted: 20支, 3名様, 8080端口, 2型.
+_NO_COUNTER = "的和与與或及在是为為于於将將把被从從到至以由则則而也都又并並但即因所不没沒未无無非对對后後前中内內上下時时"
 _CJK_UNIT = (
     r"个?小[时時]|分[钟鐘]|[时時][间間]|星期|[个個箇]月|毫秒|"
+    r"[年月週日時分秒]間|[かヶカケヵ][月国所年]間?|"
     r"[年月日時时分秒円元个個人名件台岁歳回度％%万萬億亿兆千百倍号號第歩枚本冊層階区年代世紀天周层字片米吨]{1,4}|"
-    r"(?:平方|立方)?(?:公斤|公里|毫克|毫升|厘米|米|美元|欧元|メートル|キロ|グラム|パーセント|センチ|トン|ドル|ユーロ|リットル)"
+    r"(?:平方|立方)?(?:公斤|公里|毫克|毫升|厘米|米|美元|欧元|メートル|キロ|グラム|パーセント|センチ|トン|ドル|ユーロ|リットル)|"
+    rf"つ|次/[分秒时時天日周週月年]|[多余餘几幾数]?(?![{_NO_COUNTER}])[\u4e00-\u9fff]"
 )
 _EXPONENT = r"[^\S\n]?[×x·*]\s?10(?:\^|\*\*)?[-−+⁻]?[\d⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4}(?!\w)"
 # 1 234,56 and 12 000, but not the year and the count of "in 2024 100 people"
@@ -31,7 +36,8 @@ _GROUPED = r"\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)(?:[.,]\d+)?"
 _NUMERAL = rf"(?:{_GROUPED}|\d+(?:[.,:/’'·]\d+){{0,8}}(?:,[-–—](?=\s))?|\.\d+)(?:\s\d/\d{{1,2}}(?![\d/]))?[½⅓¼¾⅔]?(?:{_EXPONENT}|\^[-−+]?\d{{1,3}}|[eE][-+]?\d{{1,3}}(?!\w)|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,4}})?"
 _ISO_DATE = r"(?<![\d.-])\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?(?![\d-])"
 _SUFFIX = r"(?:st|nd|rd|th|s|er|ère|e|º|ª)(?!\w)"
-_ONE = rf"{_NUMERAL}(?:{_SUFFIX})?"
+_MYRIADS = r"(?:[万萬億亿千百]{1,2}\d{1,4}(?:,\d{3})*){0,3}"
+_ONE = rf"{_NUMERAL}{_MYRIADS}(?:{_SUFFIX})?"
 _POWER = r"(?:\^[-−]?\d|⁻[¹²³⁴])"
 _PER = r"(?:/(?:\d+(?:\.\d+)?\s?m²|\w{1,8})){0,2}"
 _MEASURE = rf"{UNIT}{_POWER}?(?:[\s·⋅][A-Za-zµμ]{{1,4}}{_POWER}){{0,3}}{_PER}"
@@ -114,7 +120,8 @@ _AFTER = re.compile(
     r"(?:\((?:\d{1,3}|[a-z]|[ivx]{1,5})\)){1,4}(?!\w)|"  # section 12.3(b)(iv)
     r"(?:\s(?:Abs\.|Nr\.|S\.|Satz|Buchst\.|lit\.|al\.|apartado)\s?(?:\d{1,3}[a-z]?|[a-z])(?!\w)){1,4}|"
     r"\s(?:UTC|GMT|[ECMP][SD]?T|CES?T|MES?Z|BST|IST|JST|MSK)(?:\s?[+−-]\s?\d{1,2}(?::\d\d)?)?(?!\w)|"
-    r"(?:以上|以下|未満|未满|以内|以內|以降|まで|程度|ほど|あたり|余|多|左右|超)"
+    r"(?:以上|以下|未満|未满|以内|以內|以降|まで|程度|ほど|あたり|余|多|左右|超|"
+    r"[之以]?[前后後](?![日年回期月者])|目(?![标標的]))"
 )
 _SIGNS = "<>=≤≥≈~±"
 _NAMED = re.compile(r"(?<!\w)\w{1,3}\s?\Z")  # p < 0.05
@@ -126,7 +133,7 @@ _JOINT = re.compile(
 _RANGE_WORDS = re.compile(
     r"(?:between|from|zwischen|von|entre|de|desde|du|dal?|tra)\s", re.IGNORECASE
 )
-_OF = re.compile(r"\s(?:out\s)?of\s(?:the\s)?|[^\S\n]?/[^\S\n]?|から|到|至|\s(?:to|bis|à|a)\s")
+_OF = re.compile(r"\s(?:out\s)?of\s(?:the\s)?|[^\S\n]?/[^\S\n]?|から|到|至|＝|\s(?:to|bis|à|a)\s")
 
 
 def number_spans(text: str) -> list[ProtectedSpan]:

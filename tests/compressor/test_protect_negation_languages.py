@@ -113,3 +113,30 @@ def test_a_negation_stays_with_its_word(lang: str, text: str, negation: str, neg
 )
 def test_what_only_looks_like_a_negation(text: str) -> None:
     assert [text[s.start : s.end] for s in negation_spans(text)] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("请问能不能改成到店取货？", "能不能"),
+        ("他想知道有沒有庫存。", "有沒有"),
+        ("患者否认糖尿病史。", "否认糖尿病"),
+        ("注意不要直接delete PVC", "不要直接delete"),
+        ("明らかなST変化はみられず、帰宅した。", "変化はみられず"),
+        ("損害賠償を請求することはできない。", "請求することはできない"),
+        ("第三者に開示してはならない。", "開示してはならない"),
+        ("권리를 양도할 수 없다.", "양도할 수 없다"),
+        ("그 말을 들은 적이 없다.", "들은 적이 없다"),
+        ("ຍັງບໍ່ທັນຟື້ນຕົວ", "ບໍ່ທັນ"),
+        ("សេដ្ឋកិច្ចមិនទាន់ងើប", "មិនទា"),
+        ("រដ្ឋាភិបាលគ្មានគម្រោង", "គ្មាន"),
+        ("အစီအစဉ် မရှိပါ။", "မရှိပါ"),
+        ("သူ မလာဘူး။", "မလာဘူး"),
+    ],
+)
+def test_unspaced_negations_hold_what_they_negate(text: str, whole: str) -> None:
+    assert any(whole in text[s.start : s.end] for s in negation_spans(text))
+
+
+def test_an_ordinary_burmese_letter_is_no_negation() -> None:
+    assert not negation_spans("မြန်မာနိုင်ငံတော်ဗဟိုဘဏ်")

@@ -43,6 +43,17 @@ def spans(text: str) -> list[str]:
         ("吞吐量提高了86小时，大家没有想到。", "86小时"),
         ("他们等了15分钟才走。", "15分钟"),
         ("会議は3時間続いた。", "3時間"),
+        ("每日吸烟20支。", "20支"),
+        ("脉搏96次/分，律齐。", "96次/分"),
+        ("興建2奈米晶圓廠。", "2奈"),
+        ("监听8080端口。", "8080端"),
+        ("评价是3つです。", "3つ"),
+        ("2型糖尿病がある。", "2型"),
+        ("症状は2週間前から出た。", "2週間前"),
+        ("服药3天后好转。", "3天后"),
+        ("終値は3万8,642円だった。", "3万8,642円"),
+        ("共有100多名学生。", "100多名"),
+        ("相場は1ドル＝152円で動いた。", "1ドル＝152円"),
         ("It was \\$5 for each of them.", "\\$5"),
         ("Le train part à 18h30 de Lyon.", "18h30"),
         ("The train leaves at 3:15 p.m. EST sharp.", "3:15 p.m. EST"),
@@ -176,3 +187,16 @@ def test_formulas_citations_and_cues_stay_or_go_whole(text: str, whole: str) -> 
 def test_dollars_and_years_are_no_formulas(text: str) -> None:
     spans = [text[s.start : s.end] for s in number_spans(text)]
     assert not any(span.startswith("(") or span.count("$") > 1 for span in spans)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("从8080改成9090的。", "9090"),
+        ("版本3.8和3.9的区别。", "3.9"),
+        ("Python 3.8のサポート。", "3.8"),
+        ("2026在这里。", "2026"),
+    ],
+)
+def test_a_particle_behind_a_number_is_no_counter(text: str, number: str) -> None:
+    assert any(text[s.start : s.end].endswith(number) for s in number_spans(text))
