@@ -18,7 +18,7 @@ from compressor.words import is_unspaced
 
 _OPENING = frozenset("([{（「『【《“„«‘‹〈¿¡$€£¥#@")
 
-_CLOSING = frozenset(".,;:!?…)]}。，、；：！？）」』】")
+_CLOSING = frozenset(".,;:!?…)]}。，、；：！？）」』】》〉।॥؟،؛۔။၊។៕")
 
 
 def rebuild(text: str, structure: Structure, kept: NDArray[np.bool_]) -> tuple[Span, ...]:

@@ -14,11 +14,12 @@ from compressor.words import Word, is_mark, is_unspaced
 # between distant words than a run of them.
 GAP_NONE, GAP_RUN, GAP_SPACE, GAP_LINE, GAP_PARAGRAPH = range(5)
 
-_ENDS = frozenset(".!?…。！？؟।॥．｡")
-_CLAUSE_MARKS = frozenset(",;:、，；：—–()（）[]،؛")
+_ENDS = frozenset(".!?…。！？؟।॥．｡۔។៕။")
+_CLAUSE_MARKS = frozenset(",;:、，；：—–()（）[]،؛၊")
 _PAIRS = {
     "(": ")", "[": "]", "{": "}", "（": "）", "「": "」", "『": "』", "【": "】", "《": "》",
-    "“": "”", "„": "“", "«": "»", "‘": "’", "‹": "›", "〈": "〉",
+    "［": "］", "〔": "〕", "｛": "｝", "“": "”", "„": "“", "«": "»", "‘": "’", "‹": "›",
+    "〈": "〉",
     "&lt;": "&gt;", "&ldquo;": "&rdquo;", "&laquo;": "&raquo;",
 }  # fmt: skip
 # What opens only where it hugs the word behind it, as German and Danish have it: »so« and ‚so‘.
@@ -38,15 +39,23 @@ _SHORT_LINE = 45  # a line this short was broken on purpose, not wrapped
 
 _TIME = r"\d{1,2}:\d\d(?::\d\d)?(?:[ \u202f]?[AaPp]\.?[Mm]\.?)?"
 _DAY = r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4},?[ \u202f]"
+_HAN_NUMERAL = "[一二三四五六七八九十]{1,3}"
+# Letters of a name, and the vowels and accents that stand on those of other scripts.
+_NAME = (
+    r"[\w.'’()/&\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff"
+    r"\u1000-\u109f\u1780-\u17ff-]"
+)
 _LABEL = re.compile(
-    r"[ \t>]{0,40}"
-    r"(?P<item>(?:[-*+•‣◦–·▪]|\(?\d{1,4}[.):](?!\d)|\d{1,3}(?:\.\d{1,3}){1,4}\.?|\(?[a-zA-Z][.)]|#{1,6}|"
+    r"[ \t\u3000>]{0,40}"
+    r"(?P<item>(?:(?:[-*+•‣◦–·▪]|\(?\d{1,4}[.):](?!\d)|\d{1,3}(?:\.\d{1,3}){1,4}\.?|\(?[a-zA-Z][.)]|#{1,6}|"
     r":[A-Za-z][\w -]{0,40}:)"
-    r"(?:[ \t]{1,8}\[[ xX]\])?[ \t]{1,8})?"
+    r"(?:[ \t]{1,8}\[[ xX]\])?[ \t]{1,8}|"
+    rf"(?:[・●○◆◇■□▶►※①-⑳❶-❿㈠-㈩]|（(?:\d{{1,3}}|{_HAN_NUMERAL})）|(?:\d{{1,3}}|{_HAN_NUMERAL})、)"
+    r"[ \t\u3000]{0,8}))?"
     rf"(?:[\[(]{{0,2}}(?:{_DAY})?{_TIME}[\])]{{0,2}}[ \t]{{1,4}}(?:[-–][ \t])?)?"
     r"(?:<[^\s<>]{1,40}>(?=[ \t])|"
-    r"(?:\*\*)?[^\W\d_a-zà-ÿ][\w.'’()/&-]{0,30}(?:[ \t][\w.'’()/&-]{1,30}){0,4}[ \t]?"
-    r"(?:\*\*:|:\*\*|[:：])(?!//)(?=[ \t]|[^\x00-\x7f]))?"
+    rf"(?:\*\*)?[^\W\d_a-zà-ÿ]{_NAME}{{0,30}}(?:[ \t]{_NAME}{{1,30}}){{0,4}}[ \t]?"
+    r"(?:(?:\*\*:|:\*\*|:)(?!//)(?=[ \t]|[^\x00-\x7f])|：(?!\s*$)))?"
 )
 
 

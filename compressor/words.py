@@ -15,6 +15,7 @@ _EMOJI = (
     "(?:[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]|[\U000e0020-\U000e007f]{1,8})?"
 )
 
+_GERSHAYIM = r"(?<=[א-ת])[\"״](?=[א-ת])"  # of a Hebrew abbreviation: ארה"ב
 _ENTITY = r"&(?:[A-Za-z]{2,31}\d{0,2}|#\d{1,7}|#[xX][0-9A-Fa-f]{1,6});"
 
 # Every quantifier is either over one class or bounded, so a scan is linear in the text.
@@ -27,7 +28,7 @@ _WORD = re.compile(
             # letters and digits with what joins them inside one word: state-of-the-art, don't,
             # 1,000.5, 10:30, km/h, AT&T, user@host, word(s), C++
             rf"(?P<letters>{_LETTER}+"
-            rf"(?:(?!{_ENTITY})(?:['’.\-‐‑&@/+=~·:]|(?<=\d),(?=\d\d))_*{_LETTER}+)*"
+            rf"(?:(?!{_ENTITY})(?:['’.\-‐‑&@/+=~·:]|(?<=\d),(?=\d\d)|{_GERSHAYIM})_*{_LETTER}+)*"
             rf"(?:\({_LETTER}{{1,2}}\)|\+\+|[#](?!\w))?)",
             rf"(?P<unspaced>[{UNSPACED}]+)",
             r"(?P<flag>[\U0001f1e6-\U0001f1ff]{2})",

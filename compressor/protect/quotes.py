@@ -1,7 +1,7 @@
 """Quotes in double marks, straight and curled, and in corner brackets: whole or not at all.
 
-A short one always stays. One of up to 300 characters stays or goes as a whole. A longer one is
-text like other text: it would be most of what is kept.
+A short one always stays. One of up to 300 characters stays or goes as a whole, and so does a title
+in 《》. A longer one is text like other text: it would be most of what is kept.
 """
 
 import re
@@ -11,8 +11,10 @@ from compressor.types import Kind, ProtectedSpan
 
 _SHORT = 102  # characters with the marks
 _LONGEST = 302
-_CLOSED_BY = {"“": "”", "„": "“”", "«": "»", "»": "«", "「": "」", "『": "』"}
-_MARKS = re.compile(r'(?<!")"{1,2}(?!")|[“”„«»「」『』]')
+_TITLE = "《"
+_CLOSED_BY = {"“": "”", "„": "“”", "«": "»", "»": "«", "「": "」", "『": "』", "《": "》"}
+# Not the mark inside a Hebrew abbreviation (ארה"ב).
+_MARKS = re.compile(r'(?<!")(?!(?<=[א-ת])"[א-ת])"{1,2}(?!")|[“”„«»「」『』《》]')
 _PARAGRAPH_END = re.compile(r"\n[ \t>]*(?:\n|[-*+•#|][ \t]|\d{1,3}[.)][ \t])")
 _BEFORE_OPENING = frozenset(" \t\n([{—–-/=:,;>*_\u3000（「『")
 _AFTER_CLOSING = frozenset(" \t\n)]}—–-/.,;:!?…<*_\u3000、。，；：！？）」』")
@@ -26,7 +28,8 @@ def quote_spans(text: str) -> Iterator[ProtectedSpan]:
     """
     for start, end in _pairs(text):
         if end - start <= _LONGEST:
-            yield ProtectedSpan(start, end, Kind.QUOTE, conditional=end - start > _SHORT)
+            goes = end - start > _SHORT or text[start] == _TITLE
+            yield ProtectedSpan(start, end, Kind.QUOTE, conditional=goes)
 
 
 def _pairs(text: str) -> list[tuple[int, int]]:

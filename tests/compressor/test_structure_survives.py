@@ -276,3 +276,35 @@ def test_no_full_stop_of_an_abbreviation_stands_behind_an_opening_bracket() -> N
     for seed in range(60):
         kept = "".join(text[s.start : s.end] for s in kept_slices(text, 0.5, seed))
         assert "(." not in kept
+
+
+@pytest.mark.parametrize(
+    ("line", "label"),
+    [
+        ("王小明：2019版的一直能用", "王小明："),
+        ("ลูกค้า: สั่งของไป", "ลูกค้า:"),
+        ("प्रिया: नहीं मिला", "प्रिया:"),
+        ("- समय-सीमा: आवेदन की तिथि", "- समय-सीमा:"),
+        ("（2）破産手続開始の申立て", "（2）"),
+        ("（二）保密义务", "（二）"),
+        ("① 갑은 을이 계약을", "①"),
+        ("①系统偶尔卡顿", "①"),
+        ("・送料は無料です", "・"),
+        ("三、付款方式", "三、"),
+        ("2、付款方式", "2、"),
+        ("　　①系统偶尔卡顿", "①"),
+    ],
+)
+def test_labels_of_other_scripts_are_labels(line: str, label: str) -> None:
+    words = split_words(line)
+    found = read_structure(line, words).label
+    kept = [w for w, is_one in zip(words, found, strict=True) if is_one]
+    assert kept
+    assert line[kept[0].start : kept[-1].end] == label
+
+
+@pytest.mark.parametrize("text", ["គ្មានគម្រោង។ អត្រាការប្រាក់", "မရှိပါ။ နိုင်ငံ၏"])
+def test_khmer_and_burmese_sentences_end(text: str) -> None:
+    words = split_words(text)
+    sentence = read_structure(text, words).sentence
+    assert sentence[0] != sentence[-1]
