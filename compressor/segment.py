@@ -29,18 +29,23 @@ _RUN = re.compile(
     rf"(?P<cjk>[{KATAKANA}{HIRAGANA}{HAN}]+)|(?P<thai>[{THAI}]+)|(?P<lao>[{_LAO}]+)|"
     rf"(?P<myanmar>[{_MYANMAR}]+)|(?P<khmer>[{_KHMER}]+)|[{OTHERS}]{{1,4}}"
 )
-# Where a syllable begins. In Khmer and Lao a consonant without a vowel of its own mostly ends one.
+# Where a syllable begins. In Khmer and Lao a consonant without a vowel of its own mostly ends one;
+# in Khmer it can also be one, and nothing is cut beside it.
 _SYLLABLES = {
     "lao": re.compile(
         "[ເ-ໄ]|(?<![ເ-ໄຫ])[ກ-ຮໜໝ](?=[\u0eb0-\u0ebd\u0ec8-\u0ecd])|"
         "(?<![ເ-ໄ])ຫ(?=[ກ-ຮ]?[\u0eb0-\u0ebd\u0ec8-\u0ecd])"
     ),
     "myanmar": re.compile("(?<!\u1039)[\u1000-\u102a\u103f\u104c-\u104f](?!\u1037?\u103a|\u1039)"),
-    "khmer": re.compile("(?<!\u17d2)[\u1780-\u17b3](?=[\u17b6-\u17ca\u17cc-\u17d2])"),
+    "khmer": re.compile(
+        "(?<![\u17d2\u1780-\u17b3])[\u1780-\u17b3](?=[\u17b6-\u17ca\u17cc-\u17d2])"
+    ),
 }
 _SHORTEST_UNIT = 5  # characters of such scripts that are cut off together, at a syllable
+_LONGEST_UNIT = 24
 _KANA = re.compile(f"[{KATAKANA}{HIRAGANA}]")
 _HAN_CHAR = re.compile(f"[{HAN}]")
+_TWO_HAN = re.compile(f"[{HAN}]{{2}}")
 # Common characters that only one of the two Chinese scripts has.
 _SIMPLIFIED = re.compile("[这个们来时会国说对学发经过还进种开长问间关现点动没样两从实业产为]")
 _TRADITIONAL = re.compile("[這個們來時會國說對學發經過還進種開長問間關現點動沒樣兩從實業產為]")
@@ -85,17 +90,19 @@ class Segmenter:
             elif run.lastgroup == "thai":
                 found += self._words(self._model_cuts("th", run), run)
             elif run.lastgroup in _SYLLABLES:
-                found += self._words(_syllable_cuts(run.lastgroup, run.group()), run)
+                found += self._words(_syllable_cuts(run.lastgroup, run.group()), run, _LONGEST_UNIT)
             else:
                 found.append(run.span())
         return found
 
-    def _words(self, cuts: Sequence[int], run: re.Match[str]) -> list[tuple[int, int]]:
+    def _words(
+        self, cuts: Sequence[int], run: re.Match[str], longest: int = _LONGEST_WORD
+    ) -> list[tuple[int, int]]:
         found: list[tuple[int, int]] = []
         start = run.start()
         for cut in [*cuts, len(run.group())]:
             end = run.start() + cut
-            if end - start > _LONGEST_WORD:
+            if end - start > longest:
                 found += [unit.span() for unit in _UNIT.finditer(self._text, start, end)]
             else:
                 found.append((start, end))
@@ -130,11 +137,10 @@ def _japanese_cuts(run: str, scores: Sequence[float]) -> list[int]:
         at for word in _KATAKANA_WORD.finditer(run) for at in range(word.start() + 1, word.end())
     }
     found = [at for at, score in enumerate(scores, 1) if score > 0 and at not in inside]
-    han = [_HAN_CHAR.match(char) is not None for char in run]
     cuts: list[int] = []
     for before, at, after in zip([0, *found], found, [*found[1:], len(run)], strict=False):
-        alone = at - 1 == before or at + 1 == after or not (han[at - 2] and han[at + 1])
-        if scores[at - 1] > (_MARGIN if alone and han[at - 1] and han[at] else 0):
+        alone = (at - 1 == before or at + 1 == after) and _TWO_HAN.match(run, at - 1)
+        if scores[at - 1] > (_MARGIN if alone else 0):
             cuts.append(at)
     return cuts
 

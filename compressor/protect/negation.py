@@ -12,7 +12,7 @@ from compressor.types import Kind, ProtectedSpan
 
 # An underscore is Markdown's emphasis here (_not_), unless it joins letters (is_not_null).
 _START = r"(?<![^\W_])(?<![^\W_]_)"
-_END = r"(?![^\W_]|_[^\W_]|['’])"
+_END = r"(?![^\W_]|_[^\W_]|['’]|[\u0900-\u0903\u093a-\u094f])"
 # For text in lower case.
 _NEGATION = re.compile(
     rf"{_START}(?:(?:{NEGATING_PHRASES}){_END}|personne (?=n['’])|(?<!a )few{_END}|"
@@ -42,7 +42,10 @@ _FUNCTION_LIST = (
     "mit für ist sind war wird werden er sie es ich wir sich als wie mehr noch so "
     "le la les l un une des du de d à au aux et ou en y est sont a ont il elle on ils se ce cet que "
     "el los las una unos unas del al y o e es son ha han se lo que con por para muy más "
-    "o os as um uma do da dos das no na e é são lhe il lo gli di che è più"
+    "o os as um uma do da dos das no na e é são lhe il lo gli di che è più "
+    "в во на с со к ко по за из о об у от до для бы же был была было были w we na z ze do od po "
+    "θα να ο η το οι τα του της των τον την στο στη στην στον στους στις στα σε με από για και είναι "
+    "في من على إلى عن مع أن إن ما هذا هذه את של על עם אל כי זה"
 )
 _FUNCTION_WORDS = frozenset(_FUNCTION_LIST.split())
 _WORD = re.compile(r"[^\W_]+(?:['’.,\-/][^\W_]+)*")
@@ -82,6 +85,8 @@ _KOREAN = re.compile(
     rf"(?:않|없|아니|아닙|아닌|못하|못한|못할|못했|마세요|마십시오|말고|말아|말라){_HANGUL}*|"
     rf"(?<!{_HANGUL})(?:안|못)\s{_HANGUL}+|(?<!{_HANGUL})전혀(?!{_HANGUL})"
 )
+# In Hindi a negation before an auxiliary bears on the word before it: स्पष्ट नहीं हैं.
+_HINDI = re.compile(r"\S{1,30}\sनहीं\s(?:है|हैं|था|थे|थी|थीं|हूँ|हो)(?![\u0900-\u0963])")
 _THAI = re.compile("(?:ไม่|อย่า|ห้าม|มิได้|ปราศจาก)[\u0e01-\u0e4e]{0,3}")
 _LAO = re.compile("(?:ບໍ່|ຢ່າ|ຫ້າມ|ປາສະຈາກ)[\u0e81-\u0ecd]{0,4}")
 _KHMER = re.compile("(?:មិន|គ្មាន|កុំ|ពុំ|ហាម)[\u1780-\u17d3]{0,4}")
@@ -89,9 +94,9 @@ _KHMER = re.compile("(?:មិន|គ្មាន|កុំ|ពុំ|ហាម)
 _MYANMAR = re.compile(
     r"မ(?![\u102b-\u103e])[\u1000-\u103f]{1,14}?(?:ဘူး|ဘဲ|ပါ(?![\u1000-\u103f])|နှင့်|နဲ့)"
 )
-_BY_SCRIPT = (_CHINESE, _KOREAN, _THAI, _LAO, _KHMER, _MYANMAR)
+_BY_SCRIPT = (_CHINESE, _KOREAN, _HINDI, _THAI, _LAO, _KHMER, _MYANMAR)
 # What one of these begins with.
-_EASTERN = re.compile("[\u0e01-\u0ecd\u1000-\u103f\u1780-\u17d3\u3041-\ud7a3]")
+_EASTERN = re.compile("[\u0901-\u097f\u0e01-\u0ecd\u1000-\u103f\u1780-\u17d3\u3041-\ud7a3]")
 _KANA = re.compile(r"[\u3041-\u30ff]")
 
 

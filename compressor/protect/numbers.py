@@ -18,7 +18,12 @@ MONTH = (
     r"novembro|dezembro|januari|februari|maart|mei|augusti|augustus|maj|stycznia|lutego|marca|kwietnia|"
     r"maja|czerwca|lipca|sierpnia|września|października|listopada|grudnia|января|февраля|марта|апреля|"
     r"мая|июня|июля|августа|сентября|октября|ноября|декабря|Ocak|Şubat|Mart|Nisan|Mayıs|Haziran|"
-    r"Temmuz|Ağustos|Eylül|Ekim|Kasım|Aralık)"
+    r"Temmuz|Ağustos|Eylül|Ekim|Kasım|Aralık|"
+    r"Ιανουαρίου|Φεβρουαρίου|Μαρτίου|Απριλίου|Μαΐου|Ιουνίου|Ιουλίου|Αυγούστου|Σεπτεμβρίου|Οκτωβρίου|"
+    r"Νοεμβρίου|Δεκεμβρίου|يناير|فبراير|مارس|أبريل|مايو|يونيو|يوليو|أغسطس|سبتمبر|أكتوبر|نوفمبر|ديسمبر|"
+    r"ב?(?:ינואר|פברואר|מרץ|אפריל|מאי|יוני|יולי|אוגוסט|ספטמבר|אוקטובר|נובמבר|דצמבר)|"
+    r"जनवरी|फ़रवरी|फरवरी|मार्च|अप्रैल|मई|जून|जुलाई|अगस्त|सितंबर|अक्टूबर|नवंबर|दिसंबर|"
+    r"มกราคม|กุมภาพันธ์|มีนาคม|เมษายน|พฤษภาคม|มิถุนายน|กรกฎาคม|สิงหาคม|กันยายน|ตุลาคม|พฤศจิกายน|ธันวาคม)"
 )
 # What says nothing of a number where it stands right behind it; anything else there is its counter
 # or what is counted: 20支, 3名様, 8080端口, 2型.
@@ -28,7 +33,7 @@ _CJK_UNIT = (
     r"[年月週日時分秒]間|[かヶカケヵ][月国所年]間?|"
     r"[年月日時时分秒円元个個人名件台岁歳回度％%万萬億亿兆千百倍号號第歩枚本冊層階区年代世紀天周层字片米吨]{1,4}|"
     r"(?:平方|立方)?(?:公斤|公里|毫克|毫升|厘米|米|美元|欧元|メートル|キロ|グラム|パーセント|センチ|トン|ドル|ユーロ|リットル)|"
-    rf"つ|次/[分秒时時天日周週月年]|[多余餘几幾数]?(?![{_NO_COUNTER}])[\u4e00-\u9fff]"
+    rf"[℃℉㎡㎏㎜㎝㎞]|つ|次/[分秒时時天日周週月年]|[多余餘几幾数]?(?![{_NO_COUNTER}])[\u4e00-\u9fff]"
 )
 _EXPONENT = r"[^\S\n]?[×x·*]\s?10(?:\^|\*\*)?[-−+⁻]?[\d⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4}(?!\w)"
 # 1 234,56 and 12 000, but not the year and the count of "in 2024 100 people"
@@ -109,7 +114,7 @@ _BEFORE = re.compile(
     r"(?<![\w])[A-Za-zαβσμχκ][²\d]?\s?(?:[<>=!]=|[=<>≤≥±≈≠])\s?|"
     r"(?<![-=<>])(?:[<>=!]=|[<>≤≥≈±~=∼≠])\s?|"  # not the end of an arrow
     r"(?:§{1,2}|№|(?<![\w'’])(?:arts?|sec|nos?|nr|figs?|eqs?|tab|ch|paras?|abs|pp?|vol)\.)\s?|"
-    r"(?:至少|最多|最少|不超过|不超過|不少于|不到|不足|超过|超過|约|約|大约|近|每|第|从|共|仅|僅|最大|最高|最低|少なくとも))\Z",
+    r"(?:至少|最多|最少|不超过|不超過|不少于|不到|不足|超过|超過|约|約|大约|近|每[日天年月周週次个個]?|[毎一][日週月年]|第|从|共|仅|僅|最大|最高|最低|少なくとも))\Z",
     re.IGNORECASE,
 )
 _AFTER = re.compile(
@@ -176,7 +181,7 @@ def _joined(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
             last = joined[-1]
             between = text[last[1] : start]
             ranged = _JOINT.fullmatch(between) and _RANGE_WORDS.match(text, last[0])
-            if start < last[1] or ranged or _OF.fullmatch(between):
+            if start <= last[1] or ranged or _OF.fullmatch(between):
                 joined[-1] = (last[0], max(end, last[1]))
                 continue
         joined.append((start, end))

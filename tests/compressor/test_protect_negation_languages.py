@@ -132,10 +132,18 @@ def test_what_only_looks_like_a_negation(text: str) -> None:
         ("រដ្ឋាភិបាលគ្មានគម្រោង", "គ្មាន"),
         ("အစီအစဉ် မရှိပါ။", "မရှိပါ"),
         ("သူ မလာဘူး။", "မလာဘူး"),
+        ("कुछ बिंदु स्पष्ट नहीं हैं।", "स्पष्ट नहीं हैं"),
+        ("لا توجد وظائف لا في دبي اليوم.", "لا في دبي"),
+        ("Αυτό δεν θα ψηφίσουμε σήμερα.", "δεν θα ψηφίσουμε"),
+        ("Она не была дома вчера.", "не была дома"),
     ],
 )
 def test_unspaced_negations_hold_what_they_negate(text: str, whole: str) -> None:
     assert any(whole in text[s.start : s.end] for s in negation_spans(text))
+
+
+def test_a_hindi_word_that_begins_like_a_negation_is_none() -> None:
+    assert not negation_spans("मति और बिनाका")
 
 
 def test_an_ordinary_burmese_letter_is_no_negation() -> None:
