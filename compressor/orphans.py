@@ -19,6 +19,7 @@ def without_orphans(
     content = content_words(structure)
     if content.all():
         return kept
+    kept = _without_unended(structure, content, kept, required)
     content &= kept
     lone = structure.label & ~_any_by(content, structure.block)
     lone |= structure.ending & ~_any_by(
@@ -45,6 +46,23 @@ def without_orphans(
     gone[end[fixed & (comma | opening)]] = True  # a comma that is protected cannot go
     kept = kept & ~(gone & ~required)
     return _with_partners(structure, kept, fixed=required | ~single)
+
+
+def _without_unended(
+    structure: Structure,
+    content: NDArray[np.bool_],
+    kept: NDArray[np.bool_],
+    required: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Return the kept words without those of a sentence whose end was the first not to fit.
+
+    Behind them the next sentence would read as a part of this one. Nothing goes where nothing
+    would be left.
+    """
+    ending = structure.ending
+    unended = _any_by(ending, structure.sentence) & ~_any_by(ending & kept, structure.sentence)
+    left = kept & (~unended | required)
+    return left if (left & content).any() else kept
 
 
 def _with_partners(

@@ -34,7 +34,8 @@ _WORD = re.compile(
             r"(?P<flag>[\U0001f1e6-\U0001f1ff]{2})",
             rf"(?P<emoji>[\U0001f000-\U0001faff\u2600-\u27bf]"
             rf"[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]?(?:\u200d{_EMOJI}){{0,6}})",
-            r"(?P<mark>(?P<sign>[^\w\s])(?P=sign)*)",
+            # each bracket closes one
+            r"(?P<mark>[()\[\]{}（）［］「」『』【】《》〈〉]|(?P<sign>[^\w\s])(?P=sign)*)",
         )
     )
 )

@@ -94,9 +94,9 @@ _KHMER = re.compile("(?:មិន|គ្មាន|កុំ|ពុំ|ហាម)
 _MYANMAR = re.compile(
     r"မ(?![\u102b-\u103e])[\u1000-\u103f]{1,14}?(?:ဘူး|ဘဲ|ပါ(?![\u1000-\u103f])|နှင့်|နဲ့)"
 )
-_BY_SCRIPT = (_CHINESE, _KOREAN, _HINDI, _THAI, _LAO, _KHMER, _MYANMAR)
+_BY_SCRIPT = (_CHINESE, _KOREAN, _THAI, _LAO, _KHMER, _MYANMAR)
 # What one of these begins with.
-_EASTERN = re.compile("[\u0901-\u097f\u0e01-\u0ecd\u1000-\u103f\u1780-\u17d3\u3041-\ud7a3]")
+_EASTERN = re.compile("[\u0e01-\u0ecd\u1000-\u103f\u1780-\u17d3\u3041-\ud7a3]")
 _KANA = re.compile(r"[\u3041-\u30ff]")
 
 
@@ -119,6 +119,8 @@ def negation_spans(text: str) -> list[ProtectedSpan]:
         ]
         for pattern in _BY_SCRIPT:
             found += [m.span() for m in pattern.finditer(text)]
+    if "नहीं" in text:
+        found += [m.span() for m in _HINDI.finditer(text)]
     if _ROMANIAN.search(text):
         found += [(m.start(), _bearing_end(text, m.end())) for m in _NU.finditer(text)]
     return [ProtectedSpan(*span, Kind.NEGATION, conditional=True) for span in _merged(text, found)]

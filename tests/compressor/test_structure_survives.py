@@ -308,3 +308,18 @@ def test_khmer_and_burmese_sentences_end(text: str) -> None:
     words = split_words(text)
     sentence = read_structure(text, words).sentence
     assert sentence[0] != sentence[-1]
+
+
+def test_a_sentence_whose_end_does_not_fit_goes() -> None:
+    first, second = "The committee approved it at last.", "Engineers wanted further measurements."
+    text = f"{first} {second}"
+    words = split_words(text)
+    ends = {text.index("."), text.rindex(".")}
+    for seed in range(12):
+        noise = np.random.default_rng(seed).random(len(words)).astype(np.float32)
+        for target in range(3, COUNTER.count(text)):
+            kept = extract(text, words, noise, Settings(target_tokens=target), COUNTER).kept
+            at = {place for span in kept for place in range(span.start, span.end)}
+            whole = [place for place in at if text[place].isalpha()]
+            begun = {text.index(".") if place < len(first) else text.rindex(".") for place in whole}
+            assert len(begun) < 2 or begun <= at & ends, [text[s.start : s.end] for s in kept]

@@ -29,6 +29,7 @@ def test_every_character_but_white_space_is_in_exactly_one_word(text: str) -> No
         ("ok 👍🏽 🇩🇪", ["ok", "👍🏽", "🇩🇪"]),
         ("C++ and C#", ["C++", "and", "C#"]),
         ('המנכ"ל אמר "לא"', ['המנכ"ל', "אמר", '"', "לא", '"']),
+        ("(see [1](a))!!", ["(", "see", "[", "1", "]", "(", "a", ")", ")", "!!"]),
         ("(see U.S. law)", ["(", "see", "U.S.", "law", ")"]),
     ],
 )
