@@ -35,6 +35,7 @@ _CJK_UNIT = (
     r"(?:平方|立方)?(?:公斤|公里|毫克|毫升|厘米|米|美元|欧元|メートル|キロ|グラム|パーセント|センチ|トン|ドル|ユーロ|リットル)|"
     rf"[℃℉㎡㎏㎜㎝㎞]|つ|次/[分秒时時天日周週月年]|[多余餘几幾数]?(?![{_NO_COUNTER}])[\u4e00-\u9fff]"
 )
+_THAI_UNIT = "(?:วัน|ชั่วโมง|นาที|วินาที|สัปดาห์|เดือน|ปี|บาท|เปอร์เซ็นต์|กิโลกรัม|กิโลเมตร|คน|ครั้ง|ชิ้น)"
 _EXPONENT = r"[^\S\n]?[×x·*]\s?10(?:\^|\*\*)?[-−+⁻]?[\d⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4}(?!\w)"
 # 1 234,56 and 12 000, but not the year and the count of "in 2024 100 people"
 _GROUPED = r"\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)(?:[.,]\d+)?"
@@ -49,7 +50,7 @@ _MEASURE = rf"{UNIT}{_POWER}?(?:[\s·⋅][A-Za-zµμ]{{1,4}}{_POWER}){{0,3}}{_PE
 _AMOUNT = (
     rf"(?:(?<![-=<>])[~≈<>≤≥±]\s?)?(?:(?<![\w.])[+\-−])?(?:{CURRENCY}\s?)?{_ONE}"
     rf"(?:(?:[^\S\n]?[-–—−~〜±×x]|\s?(?:to|bis|à|a))\s?(?:{CURRENCY}\s?)?{_ONE}(?!\w))?"
-    rf"\+?(?:[\s-]?{SCALE}(?!\w))?(?:(?:[\s-]?(?:per\s|d[ie]\s|d['’])?{_MEASURE}|/\w{{1,8}})(?!\w)|(?:{_CJK_UNIT}))?"
+    rf"\+?(?:[\s-]?{SCALE}(?!\w))?(?:(?:[\s-]?(?:per\s|d[ie]\s|d['’])?{_MEASURE}|/\w{{1,8}})(?!\w)|(?:{_CJK_UNIT})|\s?{_THAI_UNIT})?"
     r"(?:[年月]\d{1,2}[月日]?){0,2}"
 )
 # Letters with a space behind them begin a number only where digits come next (May 5, USD .50). In
