@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from compressor.protect.blocks import block_spans
 from compressor.protect.json_values import json_spans
+from compressor.protect.line_ends import WINDOWS
 from compressor.question import prompt_spans, word_count
 
 # A message this short has no room for a document beside its question.
@@ -17,7 +18,8 @@ def question_of(texts: Sequence[str]) -> str | None:
     `texts` are the message's, in order. A short message is its question as a whole; of a longer
     one the question is its question and instruction sentences, and a short last text as a whole.
     """
-    filled = [text for text in texts if text.strip()]
+    # A line end of Windows is one character here: what a block's lines end with tells what it is.
+    filled = [text.replace(WINDOWS, "\n") for text in texts if text.strip()]
     if not filled:
         return None
     if _is_short("\n".join(filled)):

@@ -7,6 +7,7 @@ from compressor.protect.dates import date_spans
 from compressor.protect.inline import digit_spans, forced_spans, inline_spans
 from compressor.protect.json_prose import JsonProse
 from compressor.protect.json_values import json_spans
+from compressor.protect.line_ends import WINDOWS, PlainLines
 from compressor.protect.literals import literal_spans
 from compressor.protect.logs import cut_at_log_lines
 from compressor.protect.markup import tag_spans
@@ -28,6 +29,15 @@ def find_protected(
     With `prose`, `text` is its view. Spans may overlap; none lies inside an unconditional block,
     JSON value or table.
     """
+    if WINDOWS not in text:
+        return _found(text, settings, prose)
+    lines = PlainLines.of(text)
+    prose = None if prose is None else lines.prose(prose)
+    return lines.in_source(_found(lines.text, settings, prose))
+
+
+def _found(text: str, settings: Settings, prose: JsonProse | None) -> list[ProtectedSpan]:
+    """Do as `find_protected` does, for a text whose line breaks are one character."""
     wanted = settings.protect
     found_blocks = [s for s in block_spans(text) if s.kind in wanted]
     if prose is not None:  # not a choice: whatever is cut of a JSON string, the JSON stays whole

@@ -42,6 +42,11 @@ def test_of_a_longer_one_it_is_what_asks_and_instructs(texts: list[str], questio
     assert question_of(texts) == question
 
 
+def test_the_line_ends_of_windows_change_nothing() -> None:
+    text = f"{DOCUMENT}\n\n```python\n# Who wrote this?\n```\n\nWho drew it?\nName\nall of them."
+    assert question_of([text.replace("\n", "\r\n")]) == question_of([text])
+
+
 @pytest.mark.parametrize("texts", [[], ["", " \n"], [DOCUMENT], [DOCUMENT, DOCUMENT]])
 def test_where_nothing_asks_there_is_none(texts: list[str]) -> None:
     assert question_of(texts) is None
