@@ -95,7 +95,7 @@ class Caller:
         raise RequestRefused(
             403,
             f"The proxy key '{self.name}' does not allow the policy '{policy}', which this request "
-            "would get by its route or its x-tersely-* headers.",
+            "would get by its route, its x-tersely-* headers or the body of POST /v1/compress.",
             code="policy_not_allowed",
         )
 

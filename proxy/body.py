@@ -15,6 +15,10 @@ _ZSTD_PIECE_BYTES = 512
 _GZIP, _ZLIB, _RAW_DEFLATE = 31, 15, -15
 
 
+class BodyTooLarge(Unreadable):
+    """The body is over the size cap, as it came or out of its content-encoding."""
+
+
 @dataclass(frozen=True, slots=True)
 class DecodedBody:
     """A body's own bytes; `decoded` is true when they are no longer what was received."""
@@ -27,10 +31,12 @@ def decode_body(body: bytes, content_encoding: str, max_bytes: int) -> DecodedBo
     """Return `body` without its content-encoding (identity, gzip, deflate or zstd).
 
     Never holds more than about `max_bytes` of output, so a decompression bomb stops there.
-    Raises Unreadable for other and stacked encodings, corrupt data, and bodies over the cap.
+    Raises Unreadable for other and stacked encodings and corrupt data, BodyTooLarge over the cap.
     """
     if len(body) > max_bytes:
-        raise Unreadable(f"the body is {len(body)} bytes, over server.max_parse_bytes={max_bytes}")
+        raise BodyTooLarge(
+            f"the body is {len(body)} bytes, over server.max_parse_bytes={max_bytes}"
+        )
     names = [name.strip().lower() for name in content_encoding.split(",")]
     names = [name for name in names if name not in {"", "identity"}]
     if not names:
@@ -42,7 +48,7 @@ def decode_body(body: bytes, content_encoding: str, max_bytes: int) -> DecodedBo
     except (zlib.error, zstandard.ZstdError) as error:
         raise Unreadable(f"the body is not valid {names[0]}: {error}") from None
     if len(data) > max_bytes:
-        raise Unreadable(f"the {names[0]} body is over server.max_parse_bytes={max_bytes} inside")
+        raise BodyTooLarge(f"the {names[0]} body is over server.max_parse_bytes={max_bytes} inside")
     return DecodedBody(data, True)
 
 

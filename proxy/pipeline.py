@@ -9,7 +9,7 @@ from compressor.types import PartCompressor
 from policies.match import Router
 from policies.select import select
 from policies.types import Policy, RequestFacts, Role, Route
-from proxy.body import DecodedBody, decode_body, model_named
+from proxy.body import BodyTooLarge, DecodedBody, decode_body, model_named
 from proxy.config import Config
 from proxy.config_thresholds import named_thresholds
 from proxy.config_upstream import UsageMode
@@ -18,12 +18,12 @@ from proxy.control import Control, read_control
 from proxy.counting import PromptCounter, TokenizerSource
 from proxy.dialects import DIALECTS
 from proxy.dialects.base import BodyReading, BodyText, Dialect
-from proxy.errors import RequestRefused
+from proxy.errors import RequestRefused, too_large
 from proxy.json_spans import Edit, Unreadable, splice, string_literal
 from proxy.request_question import questions
 from proxy.sample import Sampler
 from proxy.savings import CompressionReport, Treatment
-from proxy.text_compression import answer_of, body_texts, policy_for, read_request
+from proxy.text_compression import answer_of, body_texts, policy_for, read_request, refusal
 from proxy.tool_descriptions import with_tool_descriptions
 from proxy.treatment import Treated, leave_alone, text_parts, treat
 from proxy.upstream_choice import stickiness
@@ -192,8 +192,10 @@ class Pipeline:
         limit = self._config.server.max_parse_bytes
         try:
             content = await asyncio.to_thread(decode_body, body, coding, limit)
+        except BodyTooLarge:
+            raise too_large(limit) from None
         except Unreadable as why:
-            raise RequestRefused(400, f"The body cannot be read: {why.note}") from None
+            raise refusal(why.note) from None
         request = await asyncio.to_thread(read_request, content.data)
         check_models([request.model])
         # In a thread, as the first threshold that has a name has files read.

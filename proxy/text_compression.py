@@ -6,9 +6,17 @@ upstream is asked, so nothing is saved on a bill by it: its record counts no sav
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from compressor.calibration import UnknownThreshold
 from policies.types import Mode, Policy, Role, Threshold
@@ -20,6 +28,17 @@ PATH = "/v1/compress"
 _AMOUNTS = ("rate", "threshold", "target_tokens")
 _OWN_POLICY = "request"
 _MAX_TEXTS = 1000
+_LONGEST_NAME = 100
+
+
+def _number(written: object) -> object:
+    """Refuse what pydantic would make a number of: `true` is 1 token for it."""
+    if isinstance(written, bool | str):
+        raise ValueError("Input should be a number")
+    return written
+
+
+_Number = BeforeValidator(_number)
 
 
 class CompressRequest(BaseModel):
@@ -38,17 +57,35 @@ class CompressRequest(BaseModel):
     policy: str | None = Field(
         None, description="A policy or preset of the proxy; `balanced` where no amount is given."
     )
-    rate: float | None = Field(None, gt=0, le=1, description="Tokens kept / tokens before.")
+    rate: Annotated[float | None, _Number] = Field(
+        None, gt=0, le=1, description="Tokens kept / tokens before."
+    )
     threshold: Threshold | None = Field(
         None,
         description="Keep words whose keep probability is above this: a number from 0 to 1, or a "
         "name from the classifier's calibration, like balanced.",
     )
-    target_tokens: int | None = Field(None, ge=1, description="A cap for each text, in tokens.")
+    target_tokens: Annotated[int | None, _Number] = Field(
+        None, ge=1, description="A cap for each text, in tokens."
+    )
     question: str | None = Field(
         None, description="What the texts are wanted for: what bears on it gets more of the budget."
     )
     force_tokens: tuple[str, ...] = Field((), description="Words or phrases to keep always.")
+
+    @field_validator("question")
+    @classmethod
+    def _asks_something(cls, question: str | None) -> str | None:
+        if question is not None and not question.strip():
+            raise ValueError("it is blank; leave it out to compress without one")
+        return question
+
+    @field_validator("force_tokens")
+    @classmethod
+    def _force_something(cls, tokens: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(token.strip() for token in tokens):
+            raise ValueError("an empty force token would keep nothing; leave it out")
+        return tokens
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:
@@ -59,10 +96,6 @@ class CompressRequest(BaseModel):
             raise ValueError(f"give one amount, not {' and '.join(amounts)}")
         if self.policy is not None and amounts:
             raise ValueError(f"give either `policy` or `{amounts[0]}`")
-        if self.question is not None and not self.question.strip():
-            raise ValueError("`question` is blank; leave it out to compress without one")
-        if not all(token.strip() for token in self.force_tokens):
-            raise ValueError("an empty force token would keep nothing; leave it out")
         return self
 
     @property
@@ -77,14 +110,14 @@ def read_request(body: bytes) -> CompressRequest:
         return CompressRequest.model_validate_json(body)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
+        where = ".".join(map(str, first["loc"]))[:_LONGEST_NAME]
         message = first["msg"].removeprefix("Value error, ")
-        raise RequestRefused(
-            400,
-            f"POST {PATH}: {f'{where}: ' if where else ''}{message}",
-            code="invalid_request",
-            param=where or None,
-        ) from None
+        raise refusal(f"{f'{where}: ' if where else ''}{message}", where or None) from None
+
+
+def refusal(message: str, param: str | None = None) -> RequestRefused:
+    """Return the 400 for a body that cannot be followed."""
+    return RequestRefused(400, f"POST {PATH}: {message}", code="invalid_request", param=param)
 
 
 def policy_for(
@@ -105,24 +138,15 @@ def policy_for(
         return Policy(name=_OWN_POLICY, min_tokens=0, json_prose=False, **amounts).model_copy(
             update={"force_tokens": request.force_tokens}
         )
-    name = request.policy or "balanced"
+    name = "balanced" if request.policy is None else request.policy
     policy = policies.get(name)
     if policy is None:
         known = ", ".join(sorted(policies))
-        raise RequestRefused(
-            400,
-            f"POST {PATH}: there is no policy '{name[:100]}'; the known ones are: {known}",
-            code="invalid_request",
-            param="policy",
-        )
+        named = name[:_LONGEST_NAME]
+        raise refusal(f"there is no policy '{named}'; the known ones are: {known}", "policy")
     check_policy(name)
     if policy.mode is Mode.OFF:
-        raise RequestRefused(
-            400,
-            f"POST {PATH}: the policy '{name}' compresses nothing",
-            code="invalid_request",
-            param="policy",
-        )
+        raise refusal(f"the policy '{name}' compresses nothing", "policy")
     forced = (*policy.force_tokens, *request.force_tokens)
     return policy.model_copy(update={"mode": Mode.ON, "force_tokens": forced})
 
@@ -131,9 +155,7 @@ def _check_threshold(threshold: float | str, number_of: Numbers) -> None:
     try:
         number_of(threshold)
     except UnknownThreshold as error:
-        raise RequestRefused(
-            400, f"POST {PATH}: {error}", code="invalid_request", param="threshold"
-        ) from None
+        raise refusal(str(error), "threshold") from None
 
 
 def body_texts(request: CompressRequest, policy: Policy) -> tuple[BodyText, ...]:

@@ -1,11 +1,13 @@
 """POST /v1/compress on a real server."""
 
+import gzip
 import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 
 from compressor.calibration import read_calibration
 from compressor.classifier.registry import bundled_folder
@@ -120,8 +122,15 @@ async def test_a_failure_gives_the_original_and_says_so(proxy_server: ProxyServe
         ({"text": "a", "policy": "nosuch"}, "policy", "no policy 'nosuch'"),
         ({"text": "a", "policy": "off"}, "policy", "compresses nothing"),
         ({"text": "a", "ratio": 0.5}, "ratio", "not permitted"),
-        ({"text": "a", "question": " "}, None, "blank"),
-        ({"text": "a", "force_tokens": [" "]}, None, "force token"),
+        ({"text": "a", "question": " "}, "question", "blank"),
+        ({"text": "a", "force_tokens": ["b", " "]}, "force_tokens", "force token"),
+        ({"text": "a", "policy": ""}, "policy", "no policy ''"),
+        ({"text": "a", "rate": True}, "rate", "number"),
+        ({"text": "a", "rate": "0.5"}, "rate", "number"),
+        ({"text": "a", "threshold": True}, "threshold", "neither a keep probability"),
+        ({"text": "a", "target_tokens": True}, "target_tokens", "number"),
+        ({"text": "a", "target_tokens": "50"}, "target_tokens", "number"),
+        ({"text": "a", "target_tokens": 50.5}, "target_tokens", "integer"),
     ],
 )
 async def test_what_cannot_be_done_is_refused_in_openais_shape(
@@ -135,11 +144,33 @@ async def test_what_cannot_be_done_is_refused_in_openais_shape(
     assert (await proxy.sink.next()).ending is Ending.REFUSED
 
 
-async def test_a_body_over_the_limit_is_413(proxy_server: ProxyServer) -> None:
+async def test_a_whole_number_of_tokens_may_be_written_with_a_point(proxy: Proxy) -> None:
+    said = json.loads((await post(proxy, {"text": TEXT, "target_tokens": 60.0})).body)
+    assert said["results"][0]["reason"] == "target_tokens 60"
+
+
+async def test_an_error_repeats_no_long_name(proxy: Proxy) -> None:
+    answer = await post(proxy, {"text": "a", "k" * 5000: 1})
+    assert answer.status == 400
+    assert len(answer.body) < 600
+
+
+@pytest.mark.parametrize("coding", ["identity", "gzip", "zstd"])
+async def test_a_body_over_the_limit_is_413(proxy_server: ProxyServer, coding: str) -> None:
     proxy = proxy_server(server={"max_parse_bytes": 2048})
-    answer = await post(proxy, {"text": "a " * 4000, "rate": 0.5})
+    body = json.dumps({"text": "a " * 4000, "rate": 0.5}).encode()
+    coded = {"identity": body, "gzip": gzip.compress(body), "zstd": zstandard.compress(body)}
+    answer = await post(proxy, coded[coding], (("Content-Encoding", coding),))
     assert answer.status == 413
     assert json.loads(answer.body)["error"]["code"] == "request_too_large"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br"])
+async def test_a_body_that_cannot_be_decoded_is_refused(proxy: Proxy, coding: str) -> None:
+    answer = await post(proxy, {"text": TEXT, "rate": 0.5}, (("Content-Encoding", coding),))
+    error = json.loads(answer.body)["error"]
+    assert (answer.status, error["code"], error["param"]) == (400, "invalid_request", None)
+    assert coding in error["message"]
 
 
 async def test_keys_hold_here_too(proxy_server: ProxyServer) -> None:
@@ -157,7 +188,9 @@ async def test_keys_hold_here_too(proxy_server: ProxyServer) -> None:
         ({"text": TEXT, "policy": "half", "model": "o9"}, "model_not_allowed"),
     ):
         answer = await post(proxy, body, sent)
-        assert (answer.status, json.loads(answer.body)["error"]["code"]) == (403, code)
+        error = json.loads(answer.body)["error"]
+        assert (answer.status, error["code"]) == (403, code)
+        assert code == "model_not_allowed" or "body of POST /v1/compress" in error["message"]
 
 
 async def test_other_methods_on_the_path_go_to_the_upstream(
