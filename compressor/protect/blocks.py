@@ -60,6 +60,8 @@ def block_spans(text: str) -> list[ProtectedSpan]:
         block = _block_at(lines, index)
         if block.stop > index:
             start, end = lines[index][0], lines[block.stop - 1][1]
+            while text[end - 1].isspace():  # that is a gap, of which another may take the place
+                end -= 1
             span = ProtectedSpan(start, end, block.kind, block.conditional)
             spans += loosened_frames(text, span) if block.trace else [span]
             index = block.stop

@@ -10,7 +10,7 @@ SCALE = (
     r"milyon|milyar|lakhs?|crores?|тыс\.?|тысяч\w?|млн\.?|млрд\.?|миллион\w{0,2}|bn|mn|[kKmMbB](?![\w]))"
 )
 UNIT = (
-    r"(?:%|‰|percent(?:age points?)?|per cent|Prozent|pour cent|por ciento|pp|bps|°\s?[CFKNSEW]?|"
+    r"(?:%|‰|percent(?:age points?)?|per cent|Prozent|pour cent|por ciento|pp|bps|°(?:\s?[CFKNSEW])?|"
     r"degrees?|Grad|degrés?|grados?|[nµμmckdMG]?m[²³23]?|km²?|mi|miles?|ft|feet|foot|inch(?:es)?|"
     r"yards?|met(?:er|re)s?|kilomet(?:er|re)s?|centimet(?:er|re)s?|millimet(?:er|re)s?|"
     r"[Kk]ilometern?|[Mm]etern?|kilómetros?|metros?|mètres?|kilomètres?|"

@@ -18,6 +18,8 @@ def found(text: str, kind: Kind, **options: object) -> list[str]:
     [
         (Kind.CODE, "Now\n\n```py\nx = 1\n\ny = 2\n```\n\nAfter.", "```py\nx = 1\n\ny = 2\n```"),
         (Kind.CODE, "Unclosed:\n~~~\nx = 1\n", "~~~\nx = 1"),
+        (Kind.CODE, 'Then\n\n  <h3 class="a">    \nand', '  <h3 class="a">'),
+        (Kind.CODE, "Unclosed:\n```\nx = 1  \n \n", "```\nx = 1"),
         (Kind.CODE, "Call `run(a, b)` twice.", "`run(a, b)`"),
         (Kind.JSON, 'It said {"id": 7, "ok": null} and left.', '{"id": 7, "ok": null}'),
         (Kind.TABLE, "See\n\n| a |\n|---|\n| 1 |\n\nok", "| a |\n|---|\n| 1 |"),

@@ -67,6 +67,7 @@ def spans(text: str) -> list[str]:
         ("The train leaves at 3:15 p.m. EST sharp.", "3:15 p.m. EST"),
         ("The call is at 14:30 UTC+2 sharp.", "14:30 UTC+2"),
         ("It lies at 52.5200° N and so on.", "52.5200° N"),
+        ("It turned 4.1° ± a little.", "4.1°"),
         ("It lies at 40°26′46″N and so on.", "40°26′46″N"),
         ("It rose by 30 basis points in May.", "by 30 basis points"),
         ("A rise of 2.5-fold was seen.", "2.5-fold"),
