@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _STEP_SECONDS = 0.1
 _LONG_TEXT = 20_000  # characters; more takes about a second
 _UNUSABLE = 2
+# Of one character's bytes each may be a classifier token; there is no other text to wait for.
+_TOKENS_A_CHARACTER = 4
 
 
 ThresholdOption = Annotated[
@@ -120,7 +122,10 @@ def _compressed(
         counted = tokenizers.for_model(model)
         options["encoding"] = counted.encoding
         settings = Settings(**options)
-        with Compressor(tokenizers=tokenizers, name=classifier) as compressor:
+        room = max(1, len(text)) * _TOKENS_A_CHARACTER
+        with Compressor(
+            tokenizers=tokenizers, name=classifier, max_queued_tokens=room
+        ) as compressor:
             draft = compressor.begin(text, settings, explain=explain)
             if not isinstance(draft, Plain) and len(text) > _LONG_TEXT and errors.is_terminal:
                 _show_progress(draft, errors)
@@ -159,8 +164,11 @@ def _write_page(path: Path, text: str, result: CompressionResult) -> None:
 
 def _read(file: Path | None) -> str:
     try:
-        raw = sys.stdin.buffer.read() if file is None or str(file) == "-" else file.read_bytes()
-        return raw.decode("utf-8")
+        if file is not None and str(file) != "-":
+            return file.read_bytes().decode("utf-8")
+        if sys.stdin is None:
+            raise _refusal("cannot read the text: standard input is closed")
+        return sys.stdin.buffer.read().decode("utf-8")
     except OSError as error:
         raise _refusal(f"cannot read {file}: {error.strerror}") from None
     except UnicodeDecodeError as error:
@@ -194,7 +202,7 @@ def _write_diff(text: str, result: CompressionResult) -> None:
     from proxy.diff import bracketed, marked  # noqa: PLC0415 - only this output needs it
 
     console = Console(soft_wrap=True, highlight=False)
-    if console.is_terminal:
+    if console.color_system is not None and not console.no_color:
         console.print(marked(text, result.kept))
     else:  # not by the console, which spaces out tabs and leaves carriage returns out
         _put(bracketed(text, result.kept) + "\n")
@@ -202,6 +210,8 @@ def _write_diff(text: str, result: CompressionResult) -> None:
 
 def _put(text: str) -> None:
     """Write to standard output as UTF-8 and unaltered, whatever a terminal's encoding is."""
+    if sys.stdout is None:
+        raise _refusal("cannot write the result: standard output is closed")
     try:
         sys.stdout.buffer.write(text.encode("utf-8"))
         sys.stdout.buffer.flush()

@@ -87,6 +87,49 @@ def test_a_result_that_cannot_be_written_is_explained(
     assert "cannot write the result: No space left" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("stream", ["stdin", "stdout"])
+def test_a_stream_that_is_closed_is_explained(
+    stream: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
+    monkeypatch.setattr(f"sys.{stream}", None)  # as Python has it where there is none
+    assert build()(["compress", "--rate", "1"], standalone_mode=False) == 2
+    assert "standard " in (said := capsys.readouterr().err)
+    assert "is closed" in said
+
+
+class Terminal(io.TextIOWrapper):
+    """A terminal that remembers what was written to it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("variables", "struck"),
+    [({"TERM": "xterm"}, True), ({"TERM": "dumb"}, False), ({"NO_COLOR": "1"}, False)],
+)
+def test_the_diff_has_brackets_where_there_are_no_colours(
+    variables: dict[str, str], struck: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = io.BytesIO()
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLORTERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in ({"TERM": "xterm"} | variables).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
+    monkeypatch.setattr("sys.stdout", Terminal(raw, "utf-8", write_through=True))
+    build()(["compress", "--diff"], standalone_mode=False)
+    shown = raw.getvalue()
+    assert (b"\x1b[" in shown, b"[-" in shown) == (struck, not struck)
+
+
+def test_a_file_may_be_longer_than_what_may_wait_elsewhere() -> None:
+    result = run("--rate", "0.5", stdin=TEXT + " " * 3_300_000 + TEXT)
+    assert result.exit_code == 0, result.stderr
+    assert len(result.stdout.split()) < len(TEXT.split()) * 2
+
+
 def test_a_budget_that_is_not_met_is_said() -> None:
     result = run("--target-tokens", "1", "--diff", stdin=TEXT)
     assert result.exit_code == 0
