@@ -239,6 +239,8 @@ class Compressor:
 
         Raises ClassifierUnavailable, and Overloaded where the windows would not fit in the queue.
         """
+        if not isinstance(text, str):
+            raise TypeError(f"the text is of type {type(text).__name__}, not str")
         self._refuse_too_long(text)
         settings = self.resolved(settings)
         started = time.perf_counter()

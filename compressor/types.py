@@ -1,10 +1,11 @@
 """The values that pass between the compressor's parts and its callers. Imports no sibling."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, Protocol, get_args
+from numbers import Integral, Real
+from typing import Any, Literal, Protocol, get_args
 
 
 class Kind(StrEnum):
@@ -91,6 +92,7 @@ class Settings:
     tool_description: bool = False
 
     def __post_init__(self) -> None:
+        self._check_types()
         chosen = [v for v in (self.rate, self.threshold, self.target_tokens) if v is not None]
         if len(chosen) != 1:
             raise ValueError("set exactly one of rate, threshold and target_tokens")
@@ -112,12 +114,30 @@ class Settings:
         if self.question is not None and not self.question.strip():
             raise ValueError("the question is blank; leave it out (None) to compress without one")
 
-    def _check_collections(self) -> None:
+    def _check_types(self) -> None:
+        """Make numbers and collections of what passes for them, and refuse what does not."""
+        for name in ("rate", "threshold", "target_tokens"):
+            value: Any = getattr(self, name)
+            if value is None or (name == "threshold" and isinstance(value, str)):
+                continue
+            whole = name == "target_tokens"
+            if isinstance(value, bool) or not isinstance(value, Integral if whole else Real):
+                kind = "whole number" if whole else "number"
+                raise ValueError(f"{name} is {value!r}, which is no {kind}")
+            if not isinstance(value, int | float):  # numpy's
+                object.__setattr__(self, name, _plain_number(value))
         for name in ("force_tokens", "chunk_end_tokens"):
-            if isinstance(getattr(self, name), str):
-                raise ValueError(
-                    f"{name} is one text, of which each letter would be one; give a tuple of texts"
-                )
+            object.__setattr__(self, name, _texts(name, getattr(self, name)))
+        protect: Any = self.protect
+        if isinstance(protect, str) or not isinstance(protect, Iterable):
+            raise ValueError(f"protect is {protect!r}; give a set of kinds")
+        object.__setattr__(self, "protect", frozenset(protect))
+        if not isinstance(self.encoding, str):
+            raise ValueError(f"encoding is {self.encoding!r}, which is no text")
+        if self.question is not None and not isinstance(self.question, str):
+            raise ValueError(f"the question is {self.question!r}, which is no text")
+
+    def _check_collections(self) -> None:
         unknown = set(self.protect) - ALL_KINDS
         if unknown:
             raise ValueError(
@@ -135,6 +155,25 @@ class Settings:
                 f"threshold '{self.threshold}' is a name; Compressor.resolved makes a number of it"
             )
         return self.threshold
+
+
+def _plain_number(value: Any) -> float:  # noqa: ANN401 - any kind of number
+    return int(value) if isinstance(value, Integral) else float(value)
+
+
+def _texts(name: str, given: object) -> tuple[str, ...]:
+    if isinstance(given, str):
+        raise ValueError(
+            f"{name} is one text, of which each letter would be one; give a tuple of texts"
+        )
+    if not isinstance(given, Iterable):
+        raise ValueError(f"{name} is {given!r}; give a tuple of texts")
+    texts: list[str] = []
+    for text in given:
+        if not isinstance(text, str):
+            raise ValueError(f"{name} has {text!r}, which is no text")
+        texts.append(text)
+    return tuple(texts)
 
 
 @dataclass(frozen=True, slots=True)
