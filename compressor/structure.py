@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from compressor.speakers import speaker_lines
 from compressor.types import ProtectedSpan
 from compressor.words import Word, is_mark, is_unspaced
 
@@ -101,13 +102,15 @@ def read_structure(
     mark = np.fromiter((is_mark(text, w) for w in words), np.bool_, n)
     gap = np.fromiter(_gaps(text, words), np.int8, n)
     label, opens = _labels(text, starts, ends, mark)
+    paragraph = gap == GAP_PARAGRAPH
+    said = _speak(text, starts, label, opens, paragraph)
     ending = _endings(text, words, mark, gap) & ~label
     fresh = np.zeros(n + 1, np.bool_)
     fresh[np.searchsorted(starts, np.asarray(borders, np.int64))] = True
     fresh = fresh[:n]
-    sentence = _sentences(words, mark, gap, ending, opens, fresh)
+    sentence = _sentences(words, mark, gap, ending, opens, fresh | said)
     clause = _clauses(text, words, mark, sentence)
-    block = np.cumsum(opens | fresh | (gap == GAP_PARAGRAPH), dtype=np.int32)
+    block = np.cumsum(opens | fresh | paragraph, dtype=np.int32)
     partner = _partners(text, words, mark, gap, label)
     links = _links(text, starts, gap, partner)
     begins = _begins(starts, ends, mark, protected)
@@ -154,6 +157,30 @@ def _labels(
                 break
         position = stop + 1
     return label, opens
+
+
+def _speak(
+    text: str,
+    starts: NDArray[np.int64],
+    label: NDArray[np.bool_],
+    opens: NDArray[np.bool_],
+    paragraph: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Make labels of the lines that say who speaks, and return which words come right behind one.
+
+    Up to the next one the paragraphs below belong to it; below the last one the first does.
+    """
+    said = np.zeros(len(starts), np.bool_)
+    lines = speaker_lines(text)
+    edges = np.searchsorted(starts, np.asarray(lines, np.int64).reshape(-1, 2)).tolist()
+    for number, (first, stop) in enumerate(edges):
+        if first == stop or stop == len(starts):
+            continue
+        label[first:stop], opens[first] = True, True
+        opens[first + 1 : stop + 1] = False
+        said[stop] = True
+        paragraph[first + 1 : edges[number + 1][0] if number + 1 < len(edges) else stop + 1] = False
+    return said
 
 
 def _is_one_line(text: str, start: int, end: int) -> bool:

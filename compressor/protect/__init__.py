@@ -15,10 +15,12 @@ from compressor.protect.negation import negation_spans
 from compressor.protect.numbers import number_spans
 from compressor.protect.quotes import quote_spans
 from compressor.question import prompt_spans
+from compressor.speakers import speaker_lines
 from compressor.tool_rules import tool_rules
 from compressor.types import Kind, ProtectedSpan, Settings
 
 _PROMPT = frozenset({Kind.INSTRUCTION, Kind.QUESTION})
+_ASKED_FOR = _PROMPT | {Kind.FORCED}
 
 
 def find_protected(
@@ -68,11 +70,23 @@ def _found(text: str, settings: Settings, prose: JsonProse | None) -> list[Prote
     whole = [s for s in blocks if not s.conditional]
     starts = [s.start for s in whole]
     outside = [s for s in found if s.kind in wanted and not _inside(s, whole, starts)]
-    return sorted(blocks + outside, key=_place)
+    return sorted(blocks + _without_stamps(text, outside), key=_place)
 
 
 def _place(span: ProtectedSpan) -> tuple[int, int]:
     return span.start, -span.end  # the longest first of those that begin together
+
+
+def _without_stamps(text: str, spans: list[ProtectedSpan]) -> list[ProtectedSpan]:
+    """Leave out what is in the line that says who speaks: that goes with what is said."""
+    lines = speaker_lines(text)
+    starts = [start for start, _ in lines]
+
+    def stamps(span: ProtectedSpan) -> bool:
+        index = bisect_right(starts, span.start) - 1
+        return index >= 0 and span.end <= lines[index][1] and span.kind not in _ASKED_FOR
+
+    return [span for span in spans if not stamps(span)] if lines else spans
 
 
 def _disjoint(spans: list[ProtectedSpan]) -> list[ProtectedSpan]:

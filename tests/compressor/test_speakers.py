@@ -1,0 +1,92 @@
+"""Chats whose speakers stand above what they say: kept turns keep them, and gone turns do not."""
+
+import numpy as np
+import pytest
+
+from compressor.extract import extract
+from compressor.speakers import speaker_lines
+from compressor.tokens import load_counter
+from compressor.types import Settings
+from compressor.words import split_words
+
+COUNTER = load_counter("o200k_base")
+SAID = (
+    "the caterer sends the bill next week and the band is booked for the evening",
+    "then we should ask the neighbours about the tables and chairs for the guests",
+    "good and the old barn has enough room for all of them even when it rains",
+    "we could also borrow benches from the fire brigade for a small fee",
+)
+NAMES = ("Lena Hoffmann", "Tom", "Lena Hoffmann", "Tom")
+STYLES = {
+    "Slack": "{name}  10:0{n} AM",
+    "Slack, copied": "{name}\n  10:0{n} AM",
+    "Teams": "[10:0{n} AM] {name}",
+    "Teams, with a day": "{name}, 14/10/2025 10:0{n}",
+    "Discord": "{name} — Today at 10:0{n} PM",
+    "Discord, exported": "[14-Oct-25 10:0{n} PM] {name}",
+    "Telegram": "{name}, [14.10.25 21:0{n}]",
+    "Zoom": "10:02:1{n} From {name} to Everyone:",
+    "a transcript": "{name}   0:1{n}",
+    "one space": "{name} 10:0{n}",
+    "names alone": "{name}",
+    "headings": "## {name}",
+    "bold": "**{name}:**",
+}
+
+
+def shorten(text: str, rate: float, seed: int) -> str:
+    words = split_words(text)
+    noise = np.random.default_rng(seed).random(len(words), np.float32)
+    return extract(text, words, noise, Settings(rate=rate), COUNTER).text
+
+
+def chat(style: str, between: str = "\n\n") -> tuple[str, list[str]]:
+    heads = [STYLES[style].format(name=name, n=n) for n, name in enumerate(NAMES)]
+    turns = (f"{head}\n{said}" for head, said in zip(heads, SAID, strict=True))
+    return between.join(turns), heads
+
+
+@pytest.mark.parametrize("style", sorted(STYLES))
+@pytest.mark.parametrize("rate", [0.7, 0.5, 0.4])
+def test_what_is_kept_of_a_message_has_its_speaker_whole(style: str, rate: float) -> None:
+    text, heads = chat(style)
+    for seed in range(6):
+        kept = [turn for turn in shorten(text, rate, seed).split("\n\n") if turn.strip()]
+        assert kept
+        for turn in kept:
+            head = next(head for head in heads if turn.startswith(head + "\n"))
+            said = turn[len(head) + 1 :].split()
+            assert said
+            assert any(set(said) <= set(whole.split()) for whole in SAID)
+
+
+def test_a_speaker_stays_over_several_paragraphs() -> None:
+    text = (
+        f"Lena Hoffmann  10:02 AM\n{SAID[0]}\n\n{SAID[1]}\n\nTom  10:05 AM\n{SAID[2]}\n\n{SAID[3]}"
+    )
+    for seed in range(8):
+        kept = shorten(text, 0.4, seed)
+        before, _, after = kept.partition("Tom  10:05 AM")
+        if before.strip():
+            assert before.startswith("Lena Hoffmann  10:02 AM\n")
+        assert not set(after.split()) & {"caterer", "neighbours"}
+
+
+@pytest.mark.parametrize("day", ["14.10.25", "14/10/2025"])
+def test_a_day_in_a_stamp_goes_with_the_message(day: str) -> None:
+    text = "\n\n".join(f"Lena Hoffmann, {day} 21:0{n}\n{SAID[n % 4]}" for n in range(9))
+    assert shorten(text, 0.3, 1).count("Lena") < 9
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The ship left the harbour in the early morning and it was expected at\n10:30 by all",
+        "Paris 10:02\nLyon 11:15\nMarseille 12:40",
+        "Confidential\nThe committee met in May.\n\nConfidential\nIt met again in June.",
+        "Yes\n\nNo\n\nYes\n\nNo",
+        "we left at 10:30 and\nnobody was there",
+    ],
+)
+def test_prose_and_lists_have_no_speakers(text: str) -> None:
+    assert speaker_lines(text) == []
