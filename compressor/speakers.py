@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 from itertools import pairwise
 
 _TIME = r"\d{1,2}:\d\d(?::\d\d)?(?:[ \u202f]?[AaPp]\.?[Mm]\.?)?"
@@ -41,7 +40,9 @@ def speaker_lines(text: str) -> list[tuple[int, int]]:
     and come again, as do others like them.
     """
     found: list[tuple[int, int]] = []
-    for start, end in sorted((*_stamped(text), *_repeated(text)), key=lambda one: (one[0], -one[1])):
+    for start, end in sorted(
+        (*_stamped(text), *_repeated(text)), key=lambda one: (one[0], -one[1])
+    ):
         if not found or start >= found[-1][1]:
             found.append((start, end))
     return [
@@ -63,7 +64,9 @@ def _stamped(text: str) -> list[tuple[int, int]]:
             continue
         if _STAMP_LINE.fullmatch(text, start, end):
             before = text.rfind("\n", 0, max(0, start - 1)) + 1
-            if 0 < start - before <= _LONGEST_LINE and _NAME_LINE.fullmatch(text, before, start - 1):
+            if 0 < start - before <= _LONGEST_LINE and _NAME_LINE.fullmatch(
+                text, before, start - 1
+            ):
                 found.append((before, end))
         elif _STAMPED.fullmatch(text, start, end):
             found.append((start, end))
@@ -71,35 +74,28 @@ def _stamped(text: str) -> list[tuple[int, int]]:
 
 
 def _repeated(text: str) -> list[tuple[int, int]]:
-    lines: list[tuple[int, str]] = []
+    """Return the names that come again, and among marked ones those marked alike that do not."""
+    lines = text.split("\n")
+    counts = Counter(line.rstrip() for line in lines if 0 < len(line) <= _LONGEST_BARE)
+    if sum(times > 1 and bool(line) for line, times in counts.items()) < _LEAST_NAMES:
+        return []
+    heads: list[tuple[int, str, str]] = []
     at = 0
-    for line in text.split("\n"):
-        lines.append((at, line))
+    for number, line in enumerate(lines):
+        found = _BARE.fullmatch(line) if 0 < len(line) <= _LONGEST_BARE else None
+        if found and not (number and lines[number - 1].strip()):
+            shape = f"{found['mark'] or ''}{found['colon'] or found['after'] or ''}"
+            if any(below.strip() for below in lines[number + 1 : number + 2 + bool(shape)]):
+                heads.append((at, line.rstrip(), shape))
         at += len(line) + 1
-    counts = Counter(line for _, line in lines if 0 < len(line) <= _LONGEST_BARE)
-    names = {line for line, times in counts.items() if times > 1 and _BARE.fullmatch(line)}
-    if len(names) < _LEAST_NAMES:
-        return []
-    found = [
-        (start, line)
-        for number, (start, line) in enumerate(lines)
-        if line in names and _heads(lines, number)
+    names = Counter((line, shape) for _, line, shape in heads)
+    again = Counter(shape for (_, shape), times in names.items() if times > 1)
+    return [
+        (start, start + len(line))
+        for start, line, shape in heads
+        if again[shape] >= _LEAST_NAMES
+        and (names[line, shape] > 1 or (shape and shape[0] != "#"))  # other headings are others
     ]
-    again = {line for line, times in Counter(line for _, line in found).items() if times > 1}
-    if len(again) < _LEAST_NAMES:
-        return []
-    return [(start, start + len(line)) for start, line in found if line in again]
-
-
-def _heads(lines: Sequence[tuple[int, str]], number: int) -> bool:
-    """Whether a line has nothing above it and text right below; or below a blank, if it is marked."""
-    line = lines[number][1]
-    if number and lines[number - 1][1].strip():
-        return False
-    found = _BARE.fullmatch(line)
-    marked = bool(found and (found["mark"] or found["colon"] or found["after"]))
-    below = lines[number + 1 : number + 2 + marked]
-    return any(other.strip() for _, other in below)
 
 
 def _line_end(text: str, position: int) -> int:

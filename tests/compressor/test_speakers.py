@@ -72,6 +72,12 @@ def test_a_speaker_stays_over_several_paragraphs() -> None:
         assert not set(after.split()) & {"caterer", "neighbours"}
 
 
+def test_who_speaks_once_among_others_marked_alike_is_a_speaker() -> None:
+    names = ("Lena", "Tom", "Ana", "Lena", "Tom")
+    text = "\n\n".join(f"**{name}**\n{SAID[n % 4]}" for n, name in enumerate(names))
+    assert [text[start:end] for start, end in speaker_lines(text)] == [f"**{n}**" for n in names]
+
+
 @pytest.mark.parametrize("day", ["14.10.25", "14/10/2025"])
 def test_a_day_in_a_stamp_goes_with_the_message(day: str) -> None:
     text = "\n\n".join(f"Lena Hoffmann, {day} 21:0{n}\n{SAID[n % 4]}" for n in range(9))
