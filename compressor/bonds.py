@@ -82,6 +82,10 @@ def bind(structure: Structure, scores: FloatArray, protected: Sequence[Protected
     whole = required.copy()
     for first, stop in tied:
         whole[first:stop] = True
+    references = structure.links[structure.references]
+    for opens, closes in references[:, 3:].tolist():
+        tied.append((opens, closes + 1))
+        score[opens : closes + 1] = 0.0  # for the sake of the link's text alone
     tied += _label_ranges(structure)
     tied += [edges for edges in _mark_ranges(structure) if not whole[slice(*edges)].any()]
     ranges = _merged(tied)
@@ -97,6 +101,7 @@ def bind(structure: Structure, scores: FloatArray, protected: Sequence[Protected
         _raise_numbers(structure, standing, numbers)
     # a negation of a required word is required, and its label with it
     required |= standing.score >= REQUIRED
+    _raise_references(standing, references)
     _raise_marks(structure, standing, required)
     return standing.atoms(content_words(structure) | required)
 
@@ -261,6 +266,16 @@ def _raise_numbers(
             low, high = min(low, start), max(high, end)
         if half > 0:
             standing.lift(first, half, low, high)
+
+
+def _raise_references(standing: _Standing, references: NDArray[np.int32]) -> None:
+    """What a link names as its reference stays with any word of the link's text, and goes with it.
+
+    `references`, of shape (n, 5), are the marks of such links.
+    """
+    for _, first, last, opens, _ in references.tolist():
+        needed = float(standing.score[first + 1 : last].max(initial=0.0))
+        standing.lift(opens, needed, first, last + 1)
 
 
 def _half(structure: Structure, score: FloatArray, *sides: tuple[int, int]) -> float:

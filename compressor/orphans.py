@@ -71,13 +71,15 @@ def _with_partners(
     """Return the kept words with the marks that close what others of them open.
 
     A link has all of its brackets where words of its text and of its target stay; with its target
-    alone it is no link. What is `fixed` cannot go: the other mark of its pair comes along.
+    alone it is no link. An empty reference repeats the text. What is `fixed` cannot go: the other
+    mark of its pair comes along.
     """
     kept = kept.copy()
     before = np.concatenate(([0], np.cumsum(kept & ~structure.mark)))
     links = structure.links
     text = before[links[:, 2]] > before[links[:, 1]]
     target = before[links[:, 4]] > before[links[:, 3]]
+    target |= text & structure.references & (links[:, 4] == links[:, 3] + 1)
     whole = text & target
     lone = np.zeros(len(kept), np.bool_)
     lone[links[~whole, :3]] = True

@@ -69,7 +69,8 @@ class Structure:
     next label); `label` marks a block's bullet, number or speaker name; `ending` marks sentence
     ends; `partner` is the other mark of a bracket or quote pair, -1 without one. `links`, of shape
     (links, 5), are the marks of a Markdown link: the `!` of an image (else its first bracket
-    again), `[`, `]`, `(` and `)`. `begins` marks words with which something protected begins.
+    again), `[`, `]`, `(` and `)`, or `[` and `]` once more where it names a reference, as those
+    that are `references` do. `begins` marks words with which something protected begins.
     """
 
     starts: NDArray[np.int64]
@@ -83,6 +84,7 @@ class Structure:
     ending: NDArray[np.bool_]
     partner: NDArray[np.int32]
     links: NDArray[np.int32]
+    references: NDArray[np.bool_]
     begins: NDArray[np.bool_]
 
 
@@ -113,9 +115,22 @@ def read_structure(
     block = np.cumsum(opens | fresh | paragraph, dtype=np.int32)
     partner = _partners(text, words, mark, gap, label)
     links = _links(text, starts, gap, partner)
+    references = np.fromiter((text[starts[at]] == "[" for at in links[:, 3]), np.bool_, len(links))
     begins = _begins(starts, ends, mark, protected)
     return Structure(
-        starts, ends, mark, gap, sentence, clause, block, label, ending, partner, links, begins
+        starts,
+        ends,
+        mark,
+        gap,
+        sentence,
+        clause,
+        block,
+        label,
+        ending,
+        partner,
+        links,
+        references,
+        begins,
     )
 
 
@@ -323,7 +338,7 @@ def _links(
         opens, target = int(partner[closes]), closes + 1
         if target == len(partner) or partner[target] <= target or gap[target] != GAP_NONE:
             continue
-        if text[starts[closes]] == "]" and text[starts[target]] == "(":
+        if text[starts[closes]] == "]" and text[starts[target]] in "([":
             image = opens and gap[opens] == GAP_NONE and text[starts[opens - 1]] == "!"
             found.append((opens - bool(image), opens, closes, target, int(partner[target])))
     return np.asarray(found, np.int32).reshape(-1, 5)
