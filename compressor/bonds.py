@@ -20,6 +20,7 @@ from compressor.types import Kind, ProtectedSpan
 
 REQUIRED = 9.0  # stays whatever the budget says
 STRUCTURAL = 2.0  # marks and labels of required words: before all other words, after required ones
+_REFERENT = 1.5  # what a number counts: before all other words, where the number has to stay
 _NEGATED_AFTER = 14  # words after a negation that it may bear on
 _NEGATED_BEFORE = 3  # words before it (kommt nicht, stimmt doch gar nicht, ne sait pas)
 _NEGATED_BEFORE_END = 8  # words before it where it ends its clause (ich komme heute nicht)
@@ -34,7 +35,7 @@ class Atoms:
     """Runs of words that stay or go as one, in text order.
 
     `first` and `stop` are word indices, half open; `score` ranks; `level` orders equal scores:
-    what others need comes before them (1), what needs others after them (-1). `reach`, of shape
+    what others need comes before them (1, 2), what needs others after them (-1). `reach`, of shape
     (atoms, 2), is the half-open range of words among which are an atom's own and all that need it.
     `alone` says which may stand alone: those with a word that is neither a mark nor a label, those
     that are required, and all of them in a text that has nothing else.
@@ -82,6 +83,7 @@ def bind(structure: Structure, scores: FloatArray, protected: Sequence[Protected
     whole = required.copy()
     for first, stop in tied:
         whole[first:stop] = True
+    tied += [(word, word + 1) for word in structure.referents[:, 1].tolist()]
     references = structure.links[structure.references]
     for opens, closes in references[:, 3:].tolist():
         tied.append((opens, closes + 1))
@@ -101,6 +103,7 @@ def bind(structure: Structure, scores: FloatArray, protected: Sequence[Protected
         _raise_numbers(structure, standing, numbers)
     # a negation of a required word is required, and its label with it
     required |= standing.score >= REQUIRED
+    _raise_referents(structure, standing)
     _raise_references(standing, references)
     _raise_marks(structure, standing, required)
     return standing.atoms(content_words(structure) | required)
@@ -121,12 +124,12 @@ class _Standing:
         at = np.arange(len(score))
         return cls(score, np.zeros(len(score), np.int8), at, at + 1, ranges)
 
-    def lift(self, first: int, needed: float, low: int, high: int) -> None:
+    def lift(self, first: int, needed: float, low: int, high: int, level: int = 1) -> None:
         """Lift the whole tied range around a word to `needed`, for the words from low to high."""
         index = bisect_right(self.ranges, first, key=itemgetter(0)) - 1
         first, stop = self.ranges[index]
         self.score[first:stop] = np.maximum(self.score[first:stop], needed)
-        self.level[first:stop] = 1
+        self.level[first:stop] = np.maximum(self.level[first:stop], level)
         self.low[first:stop] = np.minimum(self.low[first:stop], low)
         self.high[first:stop] = np.maximum(self.high[first:stop], high)
 
@@ -276,6 +279,16 @@ def _raise_references(standing: _Standing, references: NDArray[np.int32]) -> Non
     for _, first, last, opens, _ in references.tolist():
         needed = float(standing.score[first + 1 : last].max(initial=0.0))
         standing.lift(opens, needed, first, last + 1)
+
+
+def _raise_referents(structure: Structure, standing: _Standing) -> None:
+    """The word that says what a number counts stays with it, if anything but what has to stay fits.
+
+    So do the words that say what an identifier is of.
+    """
+    for anchor, word in structure.referents.tolist():
+        needed = min(float(standing.score[anchor]), _REFERENT)
+        standing.lift(word, needed, min(anchor, word), max(anchor, word) + 1, level=2)
 
 
 def _half(structure: Structure, score: FloatArray, *sides: tuple[int, int]) -> float:

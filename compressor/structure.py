@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from compressor.referents import referents
 from compressor.speakers import speaker_lines
 from compressor.types import ProtectedSpan
 from compressor.words import Word, is_mark, is_unspaced
@@ -70,7 +71,8 @@ class Structure:
     ends; `partner` is the other mark of a bracket or quote pair, -1 without one. `links`, of shape
     (links, 5), are the marks of a Markdown link: the `!` of an image (else its first bracket
     again), `[`, `]`, `(` and `)`, or `[` and `]` once more where it names a reference, as those
-    that are `references` do. `begins` marks words with which something protected begins.
+    that are `references` do. `begins` marks words with which something protected begins;
+    `referents`, of shape (pairs, 2), are words of numbers and identifiers, and what those are of.
     """
 
     starts: NDArray[np.int64]
@@ -86,6 +88,7 @@ class Structure:
     links: NDArray[np.int32]
     references: NDArray[np.bool_]
     begins: NDArray[np.bool_]
+    referents: NDArray[np.int64]
 
 
 def read_structure(
@@ -118,19 +121,20 @@ def read_structure(
     references = np.fromiter((text[starts[at]] == "[" for at in links[:, 3]), np.bool_, len(links))
     begins = _begins(starts, ends, mark, protected)
     return Structure(
-        starts,
-        ends,
-        mark,
-        gap,
-        sentence,
-        clause,
-        block,
-        label,
-        ending,
-        partner,
-        links,
-        references,
-        begins,
+        starts=starts,
+        ends=ends,
+        mark=mark,
+        gap=gap,
+        sentence=sentence,
+        clause=clause,
+        block=block,
+        label=label,
+        ending=ending,
+        partner=partner,
+        links=links,
+        references=references,
+        begins=begins,
+        referents=referents(text, starts, ends, protected),
     )
 
 

@@ -23,9 +23,9 @@ _NEGATION = re.compile(
 _MAI_OR_EI = re.compile(
     r"(?<!\d )(?<!\d\. )(?<!1er )(?<!en )(?<!de )(?<!mois )mai(?!,? (?:19|20)\d\d)|ei"
 )
-# What only looks like one: "No. 5", "n.º 5", a typeface, a dance.
+# What only looks like one: "No. 5", "no. A-5", "n.º 5", a typeface, a dance.
 _NO_NEGATION = re.compile(
-    r"no\.?\s{0,2}\d|no\.?\s{0,2}[º°]|sans[ -]serif|pas de (?:deux|calais)|"
+    r"no\.?\s{0,2}(?-i:[A-Z#]{0,8})[-/]?\d|no\.?\s{0,2}[º°]|sans[ -]serif|pas de (?:deux|calais)|"
     r"non[- ]?(?:fiction|profit|stop|stick)|nothing like",
     re.IGNORECASE,
 )

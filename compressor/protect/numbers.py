@@ -76,7 +76,7 @@ _HAN_NUMBER = re.compile(
 )
 # Numbers in words. Some of them are other words too, and count only before a unit.
 _UNIT_NUMBER = r"one|an?|half|several|un|une|ein\w{0,2}|uno|una|um|uma|dos|once|mil|sei|elf"
-_NUMBER_WORD = (
+NUMBER_WORD = (
     r"(?:twen|thir|for|fif|six|seven|eigh|nine)ty(?:-(?:one|two|three|four|five|six|seven|eight|nine))?|"
     r"two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|"
     r"hundred|thousand|million|billion|trillion|dozens?|double|triple|twice|thrice|"
@@ -88,13 +88,13 @@ _NUMBER_WORD = (
 )
 _IN_WORDS = re.compile(
     rf"(?<![\w'’-])(?:(?i:{_UNIT_NUMBER})[\s-](?:{SCALE}|{UNIT})(?:[\s-]{UNIT})?|"
-    rf"(?i:one)\s(?:in|of|out of)\s(?:(?i:{_NUMBER_WORD})|\d+)|"
-    rf"(?i:{_NUMBER_WORD})(?:[\s-](?:and\s)?(?i:{_NUMBER_WORD})){{0,4}}(?:\sand\sa\s(?:half|quarter))?(?:[\s-]{SCALE})?"
+    rf"(?i:one)\s(?:in|of|out of)\s(?:(?i:{NUMBER_WORD})|\d+)|"
+    rf"(?i:{NUMBER_WORD})(?:[\s-](?:and\s)?(?i:{NUMBER_WORD})){{0,4}}(?:\sand\sa\s(?:half|quarter))?(?:[\s-]{SCALE})?"
     rf"(?:[\s-](?:per\s)?{UNIT})?)(?![\w-])",
 )
 
 # Where such a number may begin, in text in lower case; units need their capitals.
-_NUMBER_WORD_NEXT = re.compile(rf"(?<![\w'’-])(?=(?:{_UNIT_NUMBER})[\s-]|(?:{_NUMBER_WORD})(?!\w))")
+_NUMBER_WORD_NEXT = re.compile(rf"(?<![\w'’-])(?=(?:{_UNIT_NUMBER})[\s-]|(?:{NUMBER_WORD})(?!\w))")
 
 # What limits a number stays with it: "at least 5" without "at least" is another number.
 _LIMITS = (
