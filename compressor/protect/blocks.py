@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from compressor.protect.assertions import assertion_end
 from compressor.protect.lines import Line
 from compressor.protect.listings import listing_end
 from compressor.protect.logs import is_log_line
@@ -91,7 +92,7 @@ def _block_at(lines: list[Line], index: int) -> _Block:
         return _Block(stop, trace=True)
     if "|" in line and (stop := _table_end(lines, index)) > index:
         return _Block(stop, Kind.TABLE)
-    ends = (_code_end, _documented_end, _numbered_end, listing_end)
+    ends = (_code_end, _documented_end, _numbered_end, listing_end, assertion_end)
     if (stop := max(end(lines, index) for end in ends)) > index:
         return _Block(stop)
     if _TAG_LINE.match(line):

@@ -48,7 +48,7 @@ def shorten(text: str, rate: float, seed: int) -> str:
     return extract(text, words, noise, Settings(rate=rate), COUNTER).text
 
 
-def pairs(text: str) -> list[tuple[str, str]]:
+def pairs(text: str) -> list[tuple[str, ...]]:
     words = split_words(text)
     protected = find_protected(text, Settings(rate=0.5))
     found = read_structure(text, words, (), protected).referents.tolist()
@@ -87,6 +87,6 @@ def test_an_identifier_keeps_what_it_is_of(sentence: str, name: str) -> None:
     ],
 )
 def test_what_has_a_unit_or_is_a_date_counts_nothing(
-    text: str, expected: list[tuple[str, str]]
+    text: str, expected: list[tuple[str, ...]]
 ) -> None:
     assert pairs(text) == expected
