@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from compressor.protect.assertions import assertion_end
+from compressor.protect.commands import COMMAND_LINE
 from compressor.protect.lines import Line
 from compressor.protect.listings import listing_end
 from compressor.protect.logs import is_log_line
@@ -29,14 +30,6 @@ _CODE_LINE = re.compile(
     r".{0,300}[{};]|[})\]]{1,4}[,;]?)$"
 )
 _CODE_SIGN = re.compile(r"[={}<>;|$\[\]]|\w\(|^\s*(?:>>>|\.\.\.|#|//)")
-# What makes code of one indented line: flags, pipes, calls, assignments, a command's name.
-_ONE_LINE = re.compile(
-    r"(?<=\s)--?[A-Za-z][\w-]*(?=[\s=]|$)|\s(?:\|\|?|&&|>>?|<<?|=>|->|[-+*/:|]?=|==|!=)\s|\w\(\S*\)|"
-    r"\w=\S|\$\{?\w*[A-Za-z_]|[{}];?$|\w::\w|^\s*(?:\$|>>>|#!|//|@\w)|"
-    r"^\s*(?:sudo|pip3?|npm|npx|yarn|pnpm|git|docker|kubectl|helm|terraform|cargo|apt|apt-get|brew|"
-    r"conda|poetry|uv|curl|wget|ssh|scp|psql|python3?|go (?:build|run|test|get|install))"
-    r" \S+(?: \S+){0,7}$"
-)
 _SENTENCE = re.compile(r"[^\W\d_]{2}[.!?,:]$")
 _LONGEST_CODE_LINE = 400
 _INDENTED = re.compile(r"(?: {4}|\t)[ \t]*\S")
@@ -214,7 +207,7 @@ def _is_one_line_of_code(line: str) -> bool:
         len(line) <= _LONGEST_CODE_LINE
         and not _LIST_ITEM.match(line)
         and not _SENTENCE.search(line.rstrip())
-        and _ONE_LINE.search(line) is not None
+        and COMMAND_LINE.search(line) is not None
     )
 
 

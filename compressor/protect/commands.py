@@ -5,6 +5,14 @@ from collections.abc import Sequence
 
 from compressor.protect.lines import Line
 
+# What makes code of one indented line: flags, pipes, calls, assignments, a command's name.
+COMMAND_LINE = re.compile(
+    r"(?<=\s)--?[A-Za-z][\w-]*(?=[\s=]|$)|\s(?:\|\|?|&&|>>?|<<?|=>|->|[-+*/:|]?=|==|!=)\s|\w\(\S*\)|"
+    r"\w=\S|\$\{?\w*[A-Za-z_]|[{}];?$|\w::\w|^\s*(?:\$|>>>|#!|//|@\w)|"
+    r"^\s*(?:sudo|pip3?|npm|npx|yarn|pnpm|git|docker|kubectl|helm|terraform|cargo|apt|apt-get|brew|"
+    r"conda|poetry|uv|curl|wget|ssh|scp|psql|python3?|go (?:build|run|test|get|install))"
+    r" \S+(?: \S+){0,7}$"
+)
 _PROMPT = re.compile(
     r"(?:\([\w.-]{1,40}\) )?[\w.-]{1,40}@[\w.-]{1,60}[: ]\S{0,200}[$#%] \S|PS [A-Z]:\\[^<>|]{0,200}> ?\S|"
     r"[A-Z]:\\[^<>|\n]{0,200}> ?\S|(?:>>>|In \[\d{1,4}\]:) \S|\$ [a-z./~].{0,400}(?<![.!?])$"
@@ -28,6 +36,10 @@ _BARE = re.compile(r"[A-Za-z0-9][\w.-]{0,80}\s*$|-(?:e|r|c|-[a-z-]{2,30})[ =]\S{
 _TARGET = re.compile(r"[a-z.%$][\w./%$(){}-]{0,80}(?:[ \t]{1,4}[\w./%$(){}-]{1,80}){0,20}:(?:\s|$)")
 _COMMIT = re.compile(r"commit [0-9a-f]{7,64}\b")
 _RECIPE = re.compile(r"\t\S")
+# A heading may have text indented below it: of a recipe one line at least is a command.
+_RECIPE_COMMAND = re.compile(
+    r"\t(?:[@-]\S|\S{0,80}[/$~]\S|(?:echo|cd|rm|cp|mv|mkdir|pytest|gcc|cc|ruff|mypy|tox)(?: \S|\s*$))"
+)
 _COMMIT_FIELD = re.compile(r"(?:Merge|Author|AuthorDate|Date|Commit|CommitDate):\s")
 
 
@@ -41,13 +53,19 @@ def commands_end(lines: Sequence[Line], index: int) -> int:
     if _COMMIT.match(line):
         return _followed_end(lines, index, _COMMIT_FIELD)
     if _TARGET.match(line):
-        return _followed_end(lines, index, _RECIPE)
+        stop = _followed_end(lines, index, _RECIPE)
+        recipe = (text for _, _, text in lines[index + 1 : stop])
+        return stop if any(map(_is_command, recipe)) else index
     following = lines[index + 1][2] if index + 1 < len(lines) else ""
     if _CRON.match(line) or (_REMARK.match(line) and _CRON.match(following)):
         return _rows_end(lines, index, _CRON, _REMARK, least=1)
     if _PINNED.match(line):
         return _rows_end(lines, index, _PINNED, _BARE, least=2)
     return index
+
+
+def _is_command(line: str) -> bool:
+    return bool(_RECIPE_COMMAND.match(line) or COMMAND_LINE.search(line))
 
 
 def _followed_end(lines: Sequence[Line], index: int, row: re.Pattern[str]) -> int:

@@ -63,6 +63,8 @@ def test_listings_code_and_data_are_left_alone(name: str) -> None:
         "[a remark]\n----\nAnd then on.",
         "In 2024:\t12\n7: the dwarfs\n8: the nights\n9: the lives of a cat",
         "Kosten; Zeiten; und Mühen sind hoch.\nNutzen; Freude; und Ruhe auch.",
+        "things to buy:\n\tmilk and some bread from the shop\n\tand a new lamp",
+        "fruit:\n\tapples\n\tpears",
     ],
 )
 def test_prose_is_not_taken_for_a_listing(text: str) -> None:
