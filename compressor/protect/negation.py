@@ -23,10 +23,10 @@ _NEGATION = re.compile(
 _MAI_OR_EI = re.compile(
     r"(?<!\d )(?<!\d\. )(?<!1er )(?<!en )(?<!de )(?<!mois )mai(?!,? (?:19|20)\d\d)|ei"
 )
-# What only looks like one: "No. 5", "no. A-5", "n.º 5", a typeface, a dance.
+# What only looks like one: "No. 5", "no. A-5", "n.º 5", a typeface, a dance, a French birth.
 _NO_NEGATION = re.compile(
     r"no\.?\s{0,2}(?-i:[A-Z#]{0,8})[-/]?\d|no\.?\s{0,2}[º°]|sans[ -]serif|pas de (?:deux|calais)|"
-    r"non[- ]?(?:fiction|profit|stop|stick)|nothing like",
+    r"non[- ]?(?:fiction|profit|stop|stick)|né (?:en|à|au|aux|le) |nothing like",
     re.IGNORECASE,
 )
 _WEDER = re.compile(r"\b[Ww]eder\b[^.!?\n]{1,120}?\b(?P<noch>noch)\b")
@@ -77,6 +77,22 @@ _HAS_STEM = re.compile(r"[\u30a1-\u30ff\u4e00-\u9fff]")
 # "nu" is now in Dutch and Swedish, naked in French.
 _ROMANIAN = re.compile("[ășțşţ]")
 _NU = re.compile(rf"{_START}nu{_END}", re.IGNORECASE)
+# "en" is in French, one in Swedish and Danish, and in Dutch: where the words around it are Finnish
+# alone, or the next one is a verb that it negates.
+_EN = re.compile(
+    rf"{_START}en{_END}(?=(?P<verb>\s(?:\w{{2,12}}\s)?(?:ole|ollut|tiedä|halua|ymmärrä|usko|muista|osaa|"
+    r"pysty|jaksa|löydä|löytänyt|saanut|tullut|voinut|ehdi|ehtinyt|pidä|näe|nähnyt|suostu)(?!\w))?)",
+    re.IGNORECASE,
+)
+_FINNISH = re.compile(
+    r"\b(?:että|mutta|myös|sekä|minä|minun|ovat|olen|vielä|enää|tämä|tämän|sitä|siitä|koska|vaikka|"
+    r"jotta|olisi|sinä|hän|niin|kun|jos)\b",
+    re.IGNORECASE,
+)
+_NOT_FINNISH = re.compile(
+    r"\b(?:och|det|het|een|van|les?|la|der|und|af|har|el|los)\b", re.IGNORECASE
+)
+_FINNISH_REACH = 300  # characters to each side
 _HANGUL = "[\uac00-\ud7a3]"
 # Most negations of Korean follow what they negate (먹지 않았다), also with a noun that needs a verb
 # before it between them (양도할 수 없다); two short ones come before it.
@@ -123,7 +139,20 @@ def negation_spans(text: str) -> list[ProtectedSpan]:
         found += [m.span() for m in _HINDI.finditer(text)]
     if _ROMANIAN.search(text):
         found += [(m.start(), _bearing_end(text, m.end())) for m in _NU.finditer(text)]
+    if "ä" in text:
+        found += [
+            (m.start(), _bearing_end(text, m.end()))
+            for m in _EN.finditer(text)
+            if m["verb"] or _is_finnish(text, *m.span())
+        ]
     return [ProtectedSpan(*span, Kind.NEGATION, conditional=True) for span in _merged(text, found)]
+
+
+def _is_finnish(text: str, start: int, end: int) -> bool:
+    """Whether there are two words of Finnish around this place, and none of its neighbours."""
+    around = text[max(0, start - _FINNISH_REACH) : end + _FINNISH_REACH]
+    words = {match.group().lower() for match in _FINNISH.finditer(around)}
+    return len(words) > 1 and _NOT_FINNISH.search(around) is None
 
 
 def _negates(text: str, match: re.Match[str]) -> bool:
