@@ -15,6 +15,7 @@ _BARE = re.compile(
 )
 # What has a unit, is a time, a date or a place in a text.
 _MEASURED = re.compile(rf"[$€£¥₹₽%§:/=]|\d-\d\d-|(?<!\w){MONTH}(?!\w)")
+_DIGIT = re.compile(r"[^\[(\\\n].*\d|\d", re.DOTALL)  # not of a citation or a formula
 _YEAR = re.compile(r"(?:1[89]|20)\d\d\Z")
 _WORD = r"[^\W\d_](?:[\w'’-]{0,40}\w)?"
 _AFTER = re.compile(
@@ -24,7 +25,7 @@ _AFTER = re.compile(
 _BETWEEN = re.compile(r"(?:more|other|further|additional|new)\Z")
 _PLURAL = re.compile(r"(?:\w{2,40}[^\Wsui]s|men|women|children|people)\Z", re.IGNORECASE)
 # Words that a number follows: what stands behind it is not counted then.
-_BEFORE = re.compile(rf"(?<![\w'’-])(?P<two>{_WORD} )?(?P<one>{_WORD})(?P<gap>\.?:? ?[#(\[]?)\Z")
+_BEFORE = re.compile(rf"(?<![\w'’-])(?P<two>{_WORD} )?(?P<one>{_WORD})(?P<gap>\.?:?=? ?[#(\[<]?)\Z")
 _NUMBERED_LIST = (
     "step page section chapter figure table line item level number room day phase part no nr seite "
     "absatz kapitel schritt abbildung tabelle zeile chapitre étape tableau ligne página capítulo "
@@ -55,30 +56,42 @@ def referents(
     pairs: list[tuple[int, int]] = []
     named = 0  # where the last identifier ends: its digits count nothing
     for span in protected:
-        if span.kind is Kind.IDENTIFIER:
+        if span.kind in (Kind.IDENTIFIER, Kind.PATH):
             named = max(named, span.end)
             pairs += [(span.start, at) for at in _identified(text, span)]
         elif span.kind is Kind.NUMBER and span.start >= named:
-            pairs += [(span.start, at) for at in _counted(text, span)]
+            pairs += [(span.start, at) for at in _numbered(text, span)]
     places = np.asarray(pairs, np.int64).reshape(-1, 2)
     at = np.searchsorted(ends, places, side="right")
     inside = (at < len(starts)).all(axis=1)
     return at[inside]
 
 
-def _counted(text: str, span: ProtectedSpan) -> Iterator[int]:
-    """Yield where the word begins that a bare number counts, or that it numbers."""
+def _numbered(text: str, span: ProtectedSpan) -> Iterator[int]:
+    """Yield where the word begins that says what a number is: what it counts, or what has it.
+
+    A bare number counts what stands behind it (17 nurses); before one with a unit, or with nothing
+    behind it, stands what was measured (CRP 43 mg/L, INR goal 2.0-3.0, page 4).
+    """
     number = text[span.start : span.end]
-    if not _BARE.match(number) or _MEASURED.search(number):
-        return
     before = _BEFORE.search(text, max(0, span.start - _REACH), span.start)
-    if before and before["gap"] in ("", " ") and before["one"].lower() in _NUMBERED:
-        yield before.start("one")
-        return
+    name = before["one"].lower() if before else ""
+    bare = _BARE.match(number) and not _MEASURED.search(number)
+    if bare and name not in _NUMBERED and (counted := _counted(text, span)) is not None:
+        yield counted
+    elif before and before["gap"] and name not in FUNCTION_WORDS:
+        goes = span.conditional or ":" in before["gap"]
+        if goes and _DIGIT.match(number):
+            yield before.start("one")
+
+
+def _counted(text: str, span: ProtectedSpan) -> int | None:
+    """Return where the word begins that a bare number counts; None: nothing."""
     after = _AFTER.match(text, span.end, span.end + _REACH)
     opens = span.start == 0 or text[span.start - 1] == "\n"  # 7.1 Liability
-    if after is None or _YEAR.match(number) or (opens and after["one"][0].isupper()):
-        return
+    year = _YEAR.match(text[span.start : span.end])
+    if after is None or year or (opens and after["one"][0].isupper()):
+        return None
     near: list[str] = []
     for name in ("one", "two", "three"):
         word = after[name]
@@ -86,8 +99,8 @@ def _counted(text: str, span: ProtectedSpan) -> Iterator[int]:
             break
         near.append(name)
     told = (n for n in near if _PLURAL.match(after[n]) or after[n][0].isupper())
-    if chosen := next(told, next((n for n in near if not _BETWEEN.match(after[n])), "")):
-        yield after.start(chosen)
+    chosen = next(told, next((n for n in near if not _BETWEEN.match(after[n])), ""))
+    return after.start(chosen) if chosen else None
 
 
 def _identified(text: str, span: ProtectedSpan) -> Iterator[int]:
