@@ -43,6 +43,13 @@ _RUSTC = re.compile(r"(?:error|warning)(?:\[E\d{4}\])?: \S")
 _RUSTC_PLACE = re.compile(r"\s{0,8}--> \S{1,300}:\d+")
 _RUSTC_LINE = re.compile(r"\s{0,8}(?:-->|:::|\d{0,6}\s{0,6}\||=\s|\.\.\.)|(?:help|note): \S")
 _PANIC = re.compile(r"(?:panic|fatal error): \S")
+_PHP_START = re.compile(r"\s{0,10}(?:\[stacktrace\]|Stack trace:)\s*$")
+_PHP_FRAME = re.compile(
+    r"\s{0,10}#\d{1,3} (?:\S{1,300}\(\d{1,7}\)|\{main\}|\[internal)|\s{1,10}thrown in \S"
+)
+# What a cause says on lines below its first.
+_BETWEEN_FRAMES = re.compile(r"\s{1,40}[A-Z][a-z]{2,20}: \S")
+_LONGEST_CAUSE = 3  # lines
 _GOROUTINE = re.compile(r"goroutine \d+ (?:.{0,60} )?\[[^\]]{1,100}\]:")
 _GO_PLACE = re.compile(r"\s{1,8}\S{1,300}:\d+(?: \+0x[0-9a-f]{1,16})?\s*$")
 _GO_REST = re.compile(r"created by \S|exit status \d+\s*$|\.\.\.additional frames elided\.\.\.")
@@ -63,10 +70,26 @@ def trace_end(lines: Sequence[Line], index: int) -> int:
         return index + 1
     if (stop := max(_goroutines_end(lines, index), _rust_end(lines, index))) > index:
         return stop
+    if (stop := _php_end(lines, index)) > index:
+        return stop
     at = _first_frame(lines, index)
     while at < len(lines) and _FRAME.match(lines[at][2]):
         index = at = at + 1
+        while at < min(len(lines), index + _LONGEST_CAUSE) and _BETWEEN_FRAMES.match(lines[at][2]):
+            at += 1
     return index
+
+
+def _php_end(lines: Sequence[Line], index: int) -> int:
+    """Where the numbered frames of PHP stop, whose message may stand above them."""
+    near = range(index, min(len(lines), index + _LONGEST_MESSAGE))
+    at = next((n for n in near if _PHP_START.match(lines[n][2])), -1)
+    if at < 0 or (at > index and not _MESSAGE.search(lines[index][2])):
+        return index
+    stop = at = at + 1
+    while at < len(lines) and _PHP_FRAME.match(lines[at][2]):
+        stop = at = at + 1
+    return stop if stop > index + 1 else index
 
 
 def _message_end(lines: Sequence[Line], at: int) -> int:
