@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 _TIME = r"\d{1,2}:\d\d(?::\d\d)?(?:[ \u202f]?[AaPp]\.?[Mm]\.?)?"
@@ -23,6 +24,13 @@ _STAMP_LINE = re.compile(
     rf"(?=[ \t\d\[(]|\w{{3,12}},? (?:at|um|om|kl|[aàá]) )[ \t]{{0,8}}[\[(]?{_STAMP}[\])]?[ \t\r]*"
 )
 _NAME_LINE = re.compile(rf"[ \t]{{0,8}}{_NAME}[ \t\r]*")
+_WROTE = re.compile(
+    r"(?<=[ >])(?:wrote|schrieb|a écrit|escribió|ha scritto|escreveu|schreef|skrev|пишет|написала?|"
+    r"napisał[a(]?\w*\)?)(?: [^\n:]{0,60})?:[ \t\r]*$",
+    re.MULTILINE,
+)
+_ATTRIBUTED = re.compile(r"[> \t]{0,20}[^\W\d_a-z][\w-]{0,20} [^\n]{0,120}(?:\d{1,2}:\d\d|@|\d{4})")
+_LONGEST_ATTRIBUTION = 200
 _CLOCK = re.compile(r"\d:\d\d")
 _LONGEST_LINE = 90
 # Without a stamp the same two names have to come again.
@@ -38,18 +46,26 @@ def speaker_lines(text: str) -> list[tuple[int, int]]:
     """Return the lines that say who speaks below them, half-open character ranges, ascending.
 
     They name somebody with a time before or behind it, on one line or on two; or they are short
-    and come again, as do others like them.
+    and come again, as do others like them; or they are what e-mails have above a quote.
     """
+    return _apart(text, (*_stamped(text), *_repeated(text), *_attributions(text)))
+
+
+def message_stamps(text: str) -> list[tuple[int, int]]:
+    """Return the lines of a chat that say who speaks: nothing of them stays for its own sake."""
+    return _apart(text, (*_stamped(text), *_repeated(text)))
+
+
+def _apart(text: str, lines: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return those lines, the longest of each, that have text between them and the next."""
     found: list[tuple[int, int]] = []
-    for start, end in sorted(
-        (*_stamped(text), *_repeated(text)), key=lambda one: (one[0], -one[1])
-    ):
+    for start, end in sorted(lines, key=lambda one: (one[0], -one[1])):
         if not found or start >= found[-1][1]:
             found.append((start, end))
     return [
         (start, end)
         for (start, end), (after, _) in pairwise([*found, (len(text), len(text))])
-        if text[end:after].strip()
+        if text[end:after].strip(" \t\r\n>")
     ]
 
 
@@ -72,6 +88,19 @@ def _stamped(text: str) -> list[tuple[int, int]]:
         elif _STAMPED.fullmatch(text, start, end):
             found.append((start, end))
     return found
+
+
+def _attributions(text: str) -> Iterator[tuple[int, int]]:
+    """Yield lines like "On Mon, 13 Oct 2025 at 17:40, Priya Nair wrote:", on one line or on two."""
+    for wrote in _WROTE.finditer(text):
+        start = text.rfind("\n", 0, wrote.start()) + 1
+        before = text.rfind("\n", 0, max(0, start - 1)) + 1
+        if wrote.end() - start > _LONGEST_ATTRIBUTION:
+            continue
+        if _ATTRIBUTED.match(text, start, wrote.end()):
+            yield start, wrote.end()
+        elif start - before <= _LONGEST_LINE and _ATTRIBUTED.match(text, before, wrote.end()):
+            yield before, wrote.end()
 
 
 def _repeated(text: str) -> list[tuple[int, int]]:

@@ -15,12 +15,12 @@ from compressor.protect.negation import negation_spans
 from compressor.protect.numbers import number_spans
 from compressor.protect.quotes import quote_spans
 from compressor.question import prompt_spans
-from compressor.speakers import speaker_lines
+from compressor.speakers import message_stamps
 from compressor.tool_rules import tool_rules
 from compressor.types import Kind, ProtectedSpan, Settings
 
 _PROMPT = frozenset({Kind.INSTRUCTION, Kind.QUESTION})
-_ASKED_FOR = _PROMPT | {Kind.FORCED}
+_ASKED_FOR = _PROMPT | {Kind.FORCED, Kind.URL}
 
 
 def find_protected(
@@ -79,7 +79,7 @@ def _place(span: ProtectedSpan) -> tuple[int, int]:
 
 def _without_stamps(text: str, spans: list[ProtectedSpan]) -> list[ProtectedSpan]:
     """Leave out what is in the line that says who speaks: that goes with what is said."""
-    lines = speaker_lines(text)
+    lines = message_stamps(text)
     starts = [start for start, _ in lines]
 
     def stamps(span: ProtectedSpan) -> bool:

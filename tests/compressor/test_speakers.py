@@ -78,6 +78,22 @@ def test_who_speaks_once_among_others_marked_alike_is_a_speaker() -> None:
     assert [text[start:end] for start, end in speaker_lines(text)] == [f"**{n}**" for n in names]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "On Mon, 13 Oct 2025 at 17:40, Priya Nair wrote:",
+        "Am 13.10.2025 um 17:40 schrieb Lena Hoffmann:",
+        "Le lun. 13 oct. 2025 à 17:40, Anne Martin\n<anne@example.fr> a écrit :",
+        "> On 10 Oct 2025, at 08:01, Anders Holm <anders@example.se> wrote:",
+    ],
+)
+def test_who_wrote_what_an_email_quotes_stays_told(line: str) -> None:
+    text = f"We cannot take it before the spring.\n\n{line}\n> {SAID[0]}\n> {SAID[1]}\n"
+    assert [text[start:end] for start, end in speaker_lines(text)] == [line]
+    for seed in range(6):
+        assert line in shorten(text, 0.75, seed)
+
+
 @pytest.mark.parametrize("day", ["14.10.25", "14/10/2025"])
 def test_a_day_in_a_stamp_goes_with_the_message(day: str) -> None:
     text = "\n\n".join(f"Lena Hoffmann, {day} 21:0{n}\n{SAID[n % 4]}" for n in range(9))
@@ -91,6 +107,7 @@ def test_a_day_in_a_stamp_goes_with_the_message(day: str) -> None:
         "Paris 10:02\nLyon 11:15\nMarseille 12:40",
         "Confidential\nThe committee met in May.\n\nConfidential\nIt met again in June.",
         "Yes\n\nNo\n\nYes\n\nNo",
+        "This is what he wrote:\nnobody came.",
         "we left at 10:30 and\nnobody was there",
     ],
 )
