@@ -93,6 +93,12 @@ _NOT_FINNISH = re.compile(
     r"\b(?:och|det|het|een|van|les?|la|der|und|af|har|el|los)\b", re.IGNORECASE
 )
 _FINNISH_REACH = 300  # characters to each side
+# In Turkish it is a part of the verb, whose object can stand without it: kabul edilmiyor.
+_TURKISH = re.compile("[ığİ]")
+_TURKISH_VERB = re.compile(
+    r"(?<!\w)[a-zçğıöşü]{2,20}?m(?:[ıiuü]yor|[ae]d[ıi]|[ae]z|[ae]m[ae]l[ıi]|[ae]m[ıi]ş|"
+    r"[ae]y[ae]c[ae][kğ]|[ae]y[ıi]n|[ae]kt[ae])(?:[a-zçğıöşü]{0,8})(?!\w)"
+)
 _HANGUL = "[\uac00-\ud7a3]"
 # Most negations of Korean follow what they negate (먹지 않았다), also with a noun that needs a verb
 # before it between them (양도할 수 없다); two short ones come before it.
@@ -139,6 +145,8 @@ def negation_spans(text: str) -> list[ProtectedSpan]:
         found += [m.span() for m in _HINDI.finditer(text)]
     if _ROMANIAN.search(text):
         found += [(m.start(), _bearing_end(text, m.end())) for m in _NU.finditer(text)]
+    if _TURKISH.search(text):
+        found += [m.span() for m in _TURKISH_VERB.finditer(text)]
     if "ä" in text:
         found += [
             (m.start(), _bearing_end(text, m.end()))

@@ -53,6 +53,7 @@ _EASTERN = (
     "değil hiç hiçbir asla yok hariç fără niciodată nimeni nimic nici nem nincs nincsenek soha senki "
     "semmi sem nélkül kivéve δεν δε μην μη όχι ούτε ποτέ τίποτα κανείς κανένας χωρίς εκτός "
     "لا ليس ليست ليسوا لم لن غير بدون دون أبدا إلا ولا ولم ولن فلا وليس "
+    "ألا وألا بلا لست لسنا "
     "לא אין בלי ללא אינו אינה אינם नहीं मत बिना không chưa đừng chẳng tidak bukan belum jangan tanpa"
 )
 NEGATING_WORDS = "|".join(
