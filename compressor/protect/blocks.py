@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from compressor.protect.assertions import assertion_end
 from compressor.protect.commands import COMMAND_LINE
-from compressor.protect.lines import Line
+from compressor.protect.lines import Line, lines_while
 from compressor.protect.listings import listing_end
 from compressor.protect.logs import is_log_line
 from compressor.protect.marked_blocks import marked_end
+from compressor.protect.plans import plan_end
 from compressor.protect.traces import loosened_frames, trace_end
 from compressor.types import Kind, ProtectedSpan
 
@@ -85,7 +86,7 @@ def _block_at(lines: list[Line], index: int) -> _Block:
         return _Block(stop, trace=True)
     if "|" in line and (stop := _table_end(lines, index)) > index:
         return _Block(stop, Kind.TABLE)
-    ends = (_code_end, _documented_end, _numbered_end, listing_end, assertion_end)
+    ends = (_code_end, _documented_end, _numbered_end, listing_end, assertion_end, plan_end)
     if (stop := max(end(lines, index) for end in ends)) > index:
         return _Block(stop)
     if _TAG_LINE.match(line):
@@ -120,6 +121,8 @@ def _diff_end(lines: list[Line], index: int) -> int:
 
 
 def _table_end(lines: list[Line], index: int) -> int:
+    if (line := lines[index][2]).startswith("||") and line.rstrip().endswith("||"):  # Jira's
+        return lines_while(lines, index + 1, lambda line: line.startswith("|"))
     if index + 1 >= len(lines) or not _is_delimiter(lines[index + 1][2]):
         return index
     at = index + 2

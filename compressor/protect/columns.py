@@ -45,16 +45,19 @@ def _aligned_end(lines: Sequence[Line], index: int) -> int:
     words = [match.span() for match in _WORD.finditer(first)]
     starts, ends = {start for start, _ in words}, {end for _, end in words}
     at = lines_while(lines, index + 1, lambda line: _is_under(line, starts, ends))
-    return at if at - index >= _LEAST_ROWS else index
+    if at - index < _LEAST_ROWS:
+        return index
+    # Below them may stand a sum or a remark with fewer cells.
+    return lines_while(lines, at, lambda line: _is_under(line, starts, ends, least=1))
 
 
-def _is_under(line: str, starts: set[int], ends: set[int]) -> bool:
+def _is_under(line: str, starts: set[int], ends: set[int], least: int = _LEAST_GAPS) -> bool:
     cells = list(_CELL.finditer(line))[1:]
     under = sum(
         cell.start() in starts or cell.end() in ends or _AMOUNT.fullmatch(cell.group()) is not None
         for cell in cells
     )
-    return len(cells) >= _LEAST_GAPS and under * 5 >= len(cells) * 3
+    return len(cells) >= least and under * 5 >= len(cells) * 3
 
 
 def _delimited_end(lines: Sequence[Line], index: int) -> int:

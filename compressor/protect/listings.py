@@ -31,6 +31,20 @@ _SQL = re.compile(
     r"ALTER TABLE|WITH \w+ AS)\b"
 )
 
+# In lower case the words that begin a statement begin sentences too.
+_LOWER_SQL = re.compile(
+    r"\s{0,40}(?:select|insert into|update|delete from|create (?:or replace )?"
+    r"(?:table|index|view)|alter table|with \w+ as)\b",
+    re.IGNORECASE,
+)
+_CLAUSE = re.compile(
+    r"\s{0,60}(?:select|from|(?:left |right |inner |outer |full |cross )*join|where|and|or|"
+    r"group by|order by|having|limit|on|set|values|union|insert into|update|delete from|returning|"
+    r"case|when|else|end|with|create|alter|add|drop|[(),]|--)(?![\w'’])",
+    re.IGNORECASE,
+)
+_STATEMENT_SIGN = re.compile(r"[=*<>]|\w[.(]\w|\(\*|;\s*$")
+
 
 def listing_end(lines: Sequence[Line], index: int) -> int:
     """Return where the list that starts at this line stops; `index` where none starts."""
@@ -48,6 +62,15 @@ def listing_end(lines: Sequence[Line], index: int) -> int:
         return stop
     if _SQL.match(first):
         return _statement_end(lines, index)
+    if _LOWER_SQL.match(first):
+        stop = _statement_end(lines, index)
+        statement = [line for _, _, line in lines[index:stop]]
+        clauses = sum(
+            _CLAUSE.match(line) is not None or line.rstrip().endswith((",", "(", ";"))
+            for line in statement
+        )
+        if 4 * clauses >= 3 * len(statement) and any(map(_STATEMENT_SIGN.search, statement)):
+            return stop
     for end in (
         configuration_end(lines, index),
         _ruled_table_end(lines, index),

@@ -1,0 +1,52 @@
+"""Further listings that stay byte for byte, and prose that begins as they do."""
+
+import pytest
+
+from compressor.protect import find_protected
+from compressor.types import Settings
+
+LISTINGS = {
+    "SQL in lower case": """select o.id, c.name,
+       sum(l.price) as total
+from orders o
+left join customers c on c.id = o.customer_id
+where o.status <> 'cancelled'
+  and not exists (select 1 from refunds r where r.order_id = o.id)
+order by total desc;""",
+    "an update in lower case": """update boats
+set painted = true
+where harbour = 'north';""",
+    "a plan of Terraform": """  # aws_db_instance.main must be replaced
+-/+ resource "aws_db_instance" "main" {
+      ~ storage  = small -> large
+      - guarded  = true -> null
+    }""",
+    "the count of a plan": "Plan: 1 to add, 0 to change, 2 to destroy.",
+    "a table of Jira": """||Browser||Result||
+|Firefox|it fails|
+|Chrome|it works once|""",
+    "columns with a sum": """Article              Pieces   Each     Total
+Flour                    40   21.50   860.00
+Yeast                    15    2.10    31.50
+Discount for the year                 -44.58""",
+}
+
+
+@pytest.mark.parametrize("name", sorted(LISTINGS))
+def test_a_listing_is_one_block(name: str) -> None:
+    text = f"It was like this for a week.\n\n{LISTINGS[name]}\n\nNobody knows why it was."
+    found = [s for s in find_protected(text, Settings(rate=0.5)) if s.kind in ("code", "table")]
+    assert [text[s.start : s.end] for s in found] == [LISTINGS[name]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "select a colour from the list and update the page.\ncreate a table if you like (or two).",
+        "With care as the first rule we went on\nand nobody fell (it was dark).",
+        "  # the boat will be painted\nand then we go",
+        "Plan: to go home.",
+    ],
+)
+def test_prose_that_begins_like_one_is_text(text: str) -> None:
+    assert not [s for s in find_protected(text, Settings(rate=0.5)) if s.kind == "code"]
