@@ -15,8 +15,11 @@ _SUFFIX = r"(?:st|nd|rd|th|er|º)?"
 _YEAR = r"(?:1\d|20)\d\d"
 # Letters with a space behind them begin a date only where its day comes next: May 5, May the 5th.
 _PLAIN = r"[^\W\d_]*+\s(?!\d|the\s)"
+# What a time stamp of Org mode has behind its day: a time, and when it comes again.
+_ORG = r"(?:\s\d{1,2}:\d\d(?:-\d{1,2}:\d\d)?)?(?:\s[.+]{1,2}\d{1,3}[hdwmy])?"
 _DATE = re.compile(
-    rf"(?!{_PLAIN})(?:(?<![\d.-])\d{{4}}-(?:0\d|1[0-2])-[0-3]\d(?![\d-])"
+    rf"(?!{_PLAIN})(?:[<\[]\d{{4}}-[01]\d-[0-3]\d\s[^\W\d_]{{2,4}}\.?{_ORG}[>\]]"
+    r"|(?<![\d.-])\d{4}-(?:0\d|1[0-2])-[0-3]\d(?![\d-])"
     rf"|(?<![\d/]){_YEAR}/(?:0\d|1[0-2])/[0-3]\d(?![\d/])"
     rf"|(?<![\d./-]){_DAY}(?P<sign>[./-]){_DAY}(?P=sign){_YEAR}(?![\d/-])"
     rf"|(?<![\w.,]){_DAY}(?:{_SUFFIX}|\.)\s(?:of\s|de\s)?{_MONTH}(?:,?\s(?:de\s|del\s)?{_YEAR})?(?!\w)"

@@ -18,7 +18,11 @@ _W = (
     r"0-9A-Za-z_\u00aa\u00b5\u00ba\u00c0-\u02ff\u0370-\u0dff\u10a0-\u10ff\u1e00-\u1fff\uac00-\ud7a3"
 )
 _UNSPACED = r"\u3041-\u30ff\u3400-\u9fff"
-_CODE = r"(?P<code>``[^`\n]{1,300}``|`(?![\s`])[^`\n]{1,300}(?<!\s)`)"
+# reStructuredText has roles before such code, and an underscore behind a link.
+_CODE = (
+    r"(?P<code>(?::[a-z][a-z:+-]{0,30}:(?=`))?"
+    r"(?:``[^`\n]{1,300}``|`(?![\s`])[^`\n]{1,300}(?<!\s)`(?:_{1,2}(?!\w))?))"
+)
 _ADDRESS = r"[^\s<>\"'`{}|\\^\[\]\u3000-\u30ff\u3400-\u9fff\uff00-\uffef“”‘’„«»]"
 _URL = (
     r"(?P<url>(?<![A-Za-z])(?:https?|ftp|wss?|file|git|ssh|s3|gs|redis|postgres(?:ql)?|mysql|jdbc)"
@@ -161,7 +165,9 @@ def _trimmed(text: str, start: int, end: int) -> int:
     """Leave off sentence punctuation and a bracket that opened before the URL or path."""
     while end > start:
         last = text[end - 1]
-        unopened = last == ")" and text.count("(", start, end) < text.count(")", start, end)
+        unopened = last in ")}" and text.count("({"[last == "}"], start, end) < text.count(
+            last, start, end
+        )
         if last not in _TRAILING and not unopened:
             break
         end -= 1

@@ -1,0 +1,33 @@
+"""What a line begins with to say what it is: whole with any word of the line, and gone with it."""
+
+import numpy as np
+import pytest
+
+from compressor.extract import extract
+from compressor.tokens import load_counter
+from compressor.types import Settings
+from compressor.words import split_words
+
+COUNTER = load_counter("o200k_base")
+LABELS = (
+    "* TODO [#A] ",
+    "** DONE ",
+    "- [-] ",
+    ".. _the rules: ",
+    ".. [CIT2] ",
+    "[^two words]: ",
+    "<v Dr. Osei>",
+)
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_a_label_is_whole_with_its_line_or_gone(label: str) -> None:
+    said = "the old barn has enough room for all of the guests even when it rains in the evening"
+    text = f"{label}{said}\n\nThe bill comes next week, as the caterer has said to all of them.\n"
+    for seed in range(12):
+        words = split_words(text)
+        noise = np.random.default_rng(seed).random(len(words), np.float32)
+        first = extract(text, words, noise, Settings(rate=0.5), COUNTER).text.split("\n")[0]
+        if set(first.replace(label, "").split()) & set(said.split()) - {"the", "all", "of", "in"}:
+            assert first.startswith(label)
+            assert set(first[len(label) :].split()) <= set(said.split())
