@@ -21,6 +21,7 @@ from compressor.types import Kind, ProtectedSpan
 REQUIRED = 9.0  # stays whatever the budget says
 STRUCTURAL = 2.0  # marks and labels of required words: before all other words, after required ones
 _REFERENT = 1.5  # what a number counts: before all other words, where the number has to stay
+_LONGEST_REFERENT = 4  # words and marks that are tied together
 _NEGATED_AFTER = 14  # words after a negation that it may bear on
 _NEGATED_BEFORE = 3  # words before it (kommt nicht, stimmt doch gar nicht, ne sait pas)
 _NEGATED_BEFORE_END = 8  # words before it where it ends its clause (ich komme heute nicht)
@@ -126,12 +127,15 @@ class _Standing:
 
     def lift(self, first: int, needed: float, low: int, high: int, level: int = 1) -> None:
         """Lift the whole tied range around a word to `needed`, for the words from low to high."""
-        index = bisect_right(self.ranges, first, key=itemgetter(0)) - 1
-        first, stop = self.ranges[index]
+        first, stop = self.range_of(first)
         self.score[first:stop] = np.maximum(self.score[first:stop], needed)
         self.level[first:stop] = np.maximum(self.level[first:stop], level)
         self.low[first:stop] = np.minimum(self.low[first:stop], low)
         self.high[first:stop] = np.maximum(self.high[first:stop], high)
+
+    def range_of(self, word: int) -> tuple[int, int]:
+        """Return the tied range that a word of one is in."""
+        return self.ranges[bisect_right(self.ranges, word, key=itemgetter(0)) - 1]
 
     def atoms(self, content: NDArray[np.bool_]) -> Atoms:
         opens = np.ones(len(self.score), np.bool_)
@@ -287,6 +291,9 @@ def _raise_referents(structure: Structure, standing: _Standing) -> None:
     So do the words that say what an identifier is of.
     """
     for anchor, word in structure.referents.tolist():
+        first, stop = standing.range_of(word)
+        if stop - first > _LONGEST_REFERENT and not first <= anchor < stop:
+            continue  # it is a part of a quote or the like, which would come along
         needed = min(float(standing.score[anchor]), _REFERENT)
         standing.lift(word, needed, min(anchor, word), max(anchor, word) + 1, level=2)
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +12,11 @@ from compressor.terms import FUNCTION_WORDS
 from compressor.types import Kind, ProtectedSpan
 
 _BARE = re.compile(
-    rf"(?:.*[\s(~≈<>≤≥±-])?(?:\d[\d.,'’]*(?:st|nd|rd|th)?\+?|(?i:{NUMBER_WORD}))\Z", re.DOTALL
+    rf"(?:[~≈<>≤≥±]?\d[\d.,'’]*[-–—~])?[~≈<>≤≥±]?\d[\d.,'’]*(?:st|nd|rd|th)?\+?|(?i:{NUMBER_WORD})"
 )
-# What has a unit, is a time, a date or a place in a text.
-_MEASURED = re.compile(rf"[$€£¥₹₽%§:/=]|\d-\d\d-|(?<!\w){MONTH}(?!\w)")
+# What has a unit, is a time or a place in a text, is a date.
+_MEASURED = re.compile(r"[$€£¥₹₽%§:/=]|\d-\d\d-")
+_DATED = re.compile(rf"(?<!\w){MONTH}(?!\w)")
 _DIGIT = re.compile(r"[^\[(\\\n].*\d|\d", re.DOTALL)  # not of a citation or a formula
 _YEAR = re.compile(r"(?:1[89]|20)\d\d\Z")
 _WORD = r"[^\W\d_](?:[\w'’-]{0,40}\w)?"
@@ -25,7 +27,6 @@ _AFTER = re.compile(
 _BETWEEN = re.compile(r"(?:more|other|further|additional|new)\Z")
 _PLURAL = re.compile(r"(?:\w{2,40}[^\Wsui]s|men|women|children|people)\Z", re.IGNORECASE)
 # Words that a number follows: what stands behind it is not counted then.
-_BEFORE = re.compile(rf"(?<![\w'’-])(?P<two>{_WORD} )?(?P<one>{_WORD})(?P<gap>\.?:?=? ?[#(\[<]?)\Z")
 _NUMBERED_LIST = (
     "step page section chapter figure table line item level number room day phase part no nr seite "
     "absatz kapitel schritt abbildung tabelle zeile chapitre étape tableau ligne página capítulo "
@@ -40,7 +41,20 @@ _REACH = 90  # characters around a number or an identifier
 _OPAQUE = re.compile(
     r"#?(?=[^\d]{0,40}\d)(?=(?:\D{0,8}\d){2})(?:[A-Z0-9./-]{4,60}|[0-9a-f-]{7,64})\Z"
 )
-_LINK = re.compile(r"(?:(?:is|was|are|lautet|ist|war|est|es|è|é)\.? ?|[:#]\s?)\Z")
+_GAP = ".:= #([<\u00a0"  # may stand between a number and what it is of
+_LONGEST_GAP = 3
+_LONGEST_WORD = 40
+_LONGEST_ABBREVIATION = 4  # a longer word before a full stop is the end of a sentence
+_LINKS = frozenset({"is", "was", "are", "lautet", "ist", "war", "est", "es", "è", "é"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """The word before a place of a text: where it starts, itself in lower case, and the gap."""
+
+    start: int
+    word: str
+    gap: str
 
 
 def referents(
@@ -67,6 +81,25 @@ def referents(
     return at[inside]
 
 
+def _before(text: str, place: int) -> _Before | None:
+    """Return the word before a place; None where another mark or a line's end stands between."""
+    end = place
+    while place - end < _LONGEST_GAP and end and text[end - 1] in _GAP:
+        end -= 1
+    start = end
+    while (
+        end - start < _LONGEST_WORD
+        and start
+        and (text[start - 1].isalnum() or text[start - 1] in "'’-_")
+    ):
+        start -= 1
+    gap = text[end:place]
+    sentence = "." in gap and end - start > _LONGEST_ABBREVIATION
+    if start == end or sentence or not text[start].isalpha():
+        return None
+    return _Before(start, text[start:end].lower(), gap)
+
+
 def _numbered(text: str, span: ProtectedSpan) -> Iterator[int]:
     """Yield where the word begins that says what a number is: what it counts, or what has it.
 
@@ -74,15 +107,16 @@ def _numbered(text: str, span: ProtectedSpan) -> Iterator[int]:
     behind it, stands what was measured (CRP 43 mg/L, INR goal 2.0-3.0, page 4).
     """
     number = text[span.start : span.end]
-    before = _BEFORE.search(text, max(0, span.start - _REACH), span.start)
-    name = before["one"].lower() if before else ""
-    bare = _BARE.match(number) and not _MEASURED.search(number)
-    if bare and name not in _NUMBERED and (counted := _counted(text, span)) is not None:
+    last = number.rsplit(None, 1)[-1]
+    before = _before(text, span.start)
+    bare = _BARE.fullmatch(last) and not _MEASURED.search(number) and not _DATED.search(number)
+    counts = bare and not (before and before.word in _NUMBERED)
+    if counts and (counted := _counted(text, span)) is not None:
         yield counted
-    elif before and before["gap"] and name not in FUNCTION_WORDS:
-        goes = span.conditional or ":" in before["gap"]
+    elif before and before.gap and before.word not in FUNCTION_WORDS:
+        goes = span.conditional or ":" in before.gap
         if goes and _DIGIT.match(number):
-            yield before.start("one")
+            yield before.start
 
 
 def _counted(text: str, span: ProtectedSpan) -> int | None:
@@ -107,15 +141,11 @@ def _identified(text: str, span: ProtectedSpan) -> Iterator[int]:
     """Yield where the word begins that says what an identifier is of."""
     if not _OPAQUE.match(text[span.start : span.end]):
         return
-    end = span.start
-    start = max(0, end - _REACH)
-    if found := _LINK.search(text, start, end):
-        end = found.start()
-    before = _BEFORE.search(text, start, end)
-    if before is None:
-        return
-    two = (before["two"] or "").strip().lower()
-    if before["one"].lower() in _GENERIC and two and two not in FUNCTION_WORDS:
-        yield before.start("two")
-    elif before["one"].lower() not in FUNCTION_WORDS:
-        yield before.start("one")
+    before = _before(text, span.start)
+    if before and before.word in _LINKS:
+        before = _before(text, before.start)
+    if before and before.word in _GENERIC:
+        two = _before(text, before.start)
+        before = two if two and two.word not in FUNCTION_WORDS else before
+    if before and before.gap and (before.word in _GENERIC or before.word not in FUNCTION_WORDS):
+        yield before.start

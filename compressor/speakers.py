@@ -92,7 +92,7 @@ def _stamped(text: str) -> list[tuple[int, int]]:
 
 def _attributions(text: str) -> Iterator[tuple[int, int]]:
     """Yield lines like "On Mon, 13 Oct 2025 at 17:40, Priya Nair wrote:", on one line or on two."""
-    for wrote in _WROTE.finditer(text):
+    for wrote in _WROTE.finditer(text) if "\n>" in text else ():
         start = text.rfind("\n", 0, wrote.start()) + 1
         before = text.rfind("\n", 0, max(0, start - 1)) + 1
         if wrote.end() - start > _LONGEST_ATTRIBUTION:

@@ -82,6 +82,7 @@ def test_an_identifier_keeps_what_it_is_of(sentence: str, name: str) -> None:
             [("2.0-3.0", "goal"), ("48", "eGFR")],
         ),
         ("He says (see the list, 5% at the top) so.", []),
+        ("He left the harbour. 5 km to the north it rained.", []),
         ("最新版は3つある。", []),
         ("It is said in section 12 and on page 4 of it.", [("12", "section"), ("4", "page")]),
         ("7.1 Liability of the lessee and others", []),
