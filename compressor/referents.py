@@ -25,7 +25,7 @@ _AFTER = re.compile(
     rf"(?P<one>{_WORD})(?: (?P<two>{_WORD}))?(?: (?P<three>{_WORD}))?(?!\w)"
 )
 _BETWEEN = re.compile(r"(?:more|other|further|additional|new)\Z")
-_PLURAL = re.compile(r"(?:\w{2,40}[^\Wsui]s|men|women|children|people)\Z", re.IGNORECASE)
+_PLURALS = frozenset({"men", "women", "children", "people"})
 # Words that a number follows: what stands behind it is not counted then.
 _NUMBERED_LIST = (
     "step page section chapter figure table line item level number room day phase part no nr seite "
@@ -109,7 +109,8 @@ def _numbered(text: str, span: ProtectedSpan) -> Iterator[int]:
     number = text[span.start : span.end]
     last = number.rsplit(None, 1)[-1]
     before = _before(text, span.start)
-    bare = _BARE.fullmatch(last) and not _MEASURED.search(number) and not _DATED.search(number)
+    bare = _BARE.fullmatch(last) and not _MEASURED.search(number)
+    bare = bare and (len(last) == len(number) or not _DATED.search(number))
     counts = bare and not (before and before.word in _NUMBERED)
     if counts and (counted := _counted(text, span)) is not None:
         yield counted
@@ -132,9 +133,14 @@ def _counted(text: str, span: ProtectedSpan) -> int | None:
         if not word or (word.lower() in FUNCTION_WORDS and not _BETWEEN.match(word.lower())):
             break
         near.append(name)
-    told = (n for n in near if _PLURAL.match(after[n]) or after[n][0].isupper())
+    told = (n for n in near if _is_plural(after[n]) or after[n][0].isupper())
     chosen = next(told, next((n for n in near if not _BETWEEN.match(after[n])), ""))
     return after.start(chosen) if chosen else None
+
+
+def _is_plural(word: str) -> bool:
+    word = word.lower()
+    return word in _PLURALS or (len(word) > 3 and word[-1] == "s" and word[-2] not in "sui")
 
 
 def _identified(text: str, span: ProtectedSpan) -> Iterator[int]:

@@ -31,7 +31,7 @@ _WROTE = re.compile(
 )
 _ATTRIBUTED = re.compile(r"[> \t]{0,20}[^\W\d_a-z][\w-]{0,20} [^\n]{0,120}(?:\d{1,2}:\d\d|@|\d{4})")
 _LONGEST_ATTRIBUTION = 200
-_CLOCK = re.compile(r"\d:\d\d")
+_CLOCK = re.compile(r":(?<=\d:)\d\d")
 _LONGEST_LINE = 90
 # Without a stamp the same two names have to come again.
 _BARE = re.compile(

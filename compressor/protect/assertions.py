@@ -17,6 +17,7 @@ _SIDE = re.compile(
 _SIDES_REACH = 6  # lines from one side to the other
 _ONE = r"[-+] ?(?:expected|received|actual)"
 _DIFFERENCE = re.compile(rf"\s{{0,8}}{_ONE}(?:\s{{1,4}}[-+] ?\d+)?(?:\s{_ONE})?\s*$", re.IGNORECASE)
+_LONGEST_HEAD = 60
 _DIFFERENT = re.compile(r"\s{0,8}[-+@?](?:\s|\S)|\s{2,}\S|\s*$")
 _GO_TEST = re.compile(r"\s{0,8}--- (?:FAIL|PASS|SKIP): \S")
 _GO_MESSAGE = re.compile(r"\s{4,12}(?:[\w./-]{1,200}\.go:\d{1,6}: |\s{4}\S)")
@@ -29,11 +30,11 @@ def assertion_end(lines: Sequence[Line], index: int) -> int:
         return index
     if line[:2] in ("E ", "E", "> ", ">"):
         return _pytest_end(lines, index)
-    if _GO_TEST.match(line):
+    if "--- " in line and _GO_TEST.match(line):
         return lines_while(lines, index + 1, _GO_MESSAGE.match)
-    if _DIFFERENCE.match(line):
+    if len(line) < _LONGEST_HEAD and _DIFFERENCE.match(line):
         return _trimmed(lines, index, lines_while(lines, index + 1, _DIFFERENT.match))
-    if _SIDE.match(line):
+    if ":" in line and _SIDE.match(line):
         return _sides_end(lines, index)
     return index
 

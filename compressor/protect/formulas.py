@@ -14,9 +14,6 @@ _SECTION = r"\d{1,5}(?:[.-]\d{1,5}){0,4}"
 _CITATION = re.compile(
     rf"\((?:(?:see|e\.g\.|cf\.|vgl\.),?\s)?[^\W\d_a-z][^()\d\n]{{1,80}},\s{_YEAR}[a-z]?"
     r"(?:[;,:][^()\n]{1,200})?\)|"
-    r"\[\^[^\[\]\s]{1,40}\](?!:)|"
-    r"~?\\(?:[a-zA-Z]{0,8}cite[a-zA-Z]{0,8}|[a-zA-Z]{0,4}ref|label|footnotemark|includegraphics)\*?"
-    r"(?:\[[^\[\]\n]{0,100}\]){0,2}\{[^{}\n]{1,200}\}|"
     r"(?<![\w\]])\[\d{1,3}(?:\s?[-–,]\s?\d{1,3}){0,8}\](?![(:])|"
     r"(?<!\w)\d{1,4}\s(?:(?:[A-Z]\.){2,4}|F\.\s?(?:[234]d|4th|Supp\.(?:\s?[23]d)?))\s(?:\(\d{1,2}\s[A-Z][a-z]{1,8}\.?\)\s)?"
     r"(?:§{1,2}\s?)?"
@@ -24,6 +21,13 @@ _CITATION = re.compile(
 )
 _STAMP = r"(?:\d\d:)?\d\d:\d\d[.,]\d{3}"
 _CUE = re.compile(rf"(?<!\d){_STAMP} --> {_STAMP}")
+_FOOTNOTE = re.compile(r"\[\^[^\[\]\s]{1,40}\](?!:)")
+_LATEX = re.compile(
+    r"~?\\(?:[a-zA-Z]{0,8}cite[a-zA-Z]{0,8}|[a-zA-Z]{0,4}ref|label|footnotemark|includegraphics)\*?"
+    r"(?:\[[^\[\]\n]{0,100}\]){0,2}\{[^{}\n]{1,200}\}"
+)
+# Only where the text has the sign that each of these begins with or has inside.
+_SIGNED = ((" --> ", _CUE), ("[^", _FOOTNOTE), ("\\", _LATEX))
 
 
 def formula_ranges(text: str) -> Iterator[tuple[int, int]]:
@@ -31,6 +35,7 @@ def formula_ranges(text: str) -> Iterator[tuple[int, int]]:
     for match in _FORMULA.finditer(text):
         if match["body"] is None or _MATHS.search(match["body"]):
             yield match.span()
-    for pattern in (_CITATION, _CUE):
+    patterns = [_CITATION, *(pattern for sign, pattern in _SIGNED if sign in text)]
+    for pattern in patterns:
         for match in pattern.finditer(text):
             yield match.span()

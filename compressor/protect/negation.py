@@ -92,9 +92,13 @@ _FINNISH = re.compile(
 _NOT_FINNISH = re.compile(
     r"\b(?:och|det|het|een|van|les?|la|der|und|af|har|el|los)\b", re.IGNORECASE
 )
+_FINNISH_WORDS = re.compile(
+    rf"{_START}(?:(?:ei|en|et|emme|ette|eivät)kä|älköön|elle[in]|ette[in]|ilman|paitsi){_END}",
+    re.IGNORECASE,
+)
 _FINNISH_REACH = 300  # characters to each side
 # In Turkish it is a part of the verb, whose object can stand without it: kabul edilmiyor.
-_TURKISH = re.compile("[ığİ]")
+_TURKISH = "ığİ"
 _TURKISH_VERB = re.compile(
     r"(?<!\w)[a-zçğıöşü]{2,20}?m(?:[ıiuü]yor|[ae]d[ıi]|[ae]z|[ae]m[ae]l[ıi]|[ae]m[ıi]ş|"
     r"[ae]y[ae]c[ae][kğ]|[ae]y[ıi]n|[ae]kt[ae])(?:[a-zçğıöşü]{0,8})(?!\w)"
@@ -145,9 +149,11 @@ def negation_spans(text: str) -> list[ProtectedSpan]:
         found += [m.span() for m in _HINDI.finditer(text)]
     if _ROMANIAN.search(text):
         found += [(m.start(), _bearing_end(text, m.end())) for m in _NU.finditer(text)]
-    if _TURKISH.search(text):
+    if any(letter in text for letter in _TURKISH):
         found += [m.span() for m in _TURKISH_VERB.finditer(text)]
     if "ä" in text:
+        words = _FINNISH_WORDS.finditer(text)
+        found += [(m.start(), _bearing_end(text, m.end())) for m in words]
         found += [
             (m.start(), _bearing_end(text, m.end()))
             for m in _EN.finditer(text)

@@ -41,8 +41,7 @@ _PORTUGUESE = "não nem sem nenhum nenhuma ninguém nunca jamais exceto"
 _DUTCH = "niet geen nooit zonder niemand niets nergens behalve tenzij nauwelijks evenmin"
 _NORDIC = (
     "inte icke ej ikke ikkje aldrig aldri ingen inget inga ingenting intet ingenstans varken "
-    "verken hverken utan uten uden förutom knappt knappast emme ette eivät älä älkää "
-    "eikä enkä etkä emmekä ettekä eivätkä älköön ellei ellen ettei etten ilman paitsi"
+    "verken hverken utan uten uden förutom knappt knappast emme ette eivät älä älkää"
 )
 _SLAVIC = (
     "nie nikt nikogo nigdy nic niczego bez żaden żadna żadne żadnego oprócz nigdzie není nejsou nikdo "

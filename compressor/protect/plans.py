@@ -19,7 +19,7 @@ def plan_end(lines: Sequence[Line], index: int) -> int:
     line = lines[index][2]
     if _COUNT.match(line):
         return index + 1
-    if not _CHANGE.match(line):
+    if "# " not in line or not _CHANGE.match(line):
         return index
     for at in range(index + 1, min(len(lines), index + _REACH)):
         inside = lines[at][2]
