@@ -107,6 +107,8 @@ def _numbered(text: str, span: ProtectedSpan) -> Iterator[int]:
     behind it, stands what was measured (CRP 43 mg/L, INR goal 2.0-3.0, page 4).
     """
     number = text[span.start : span.end]
+    if number.isspace():  # the line's end of a date over two log lines
+        return
     last = number.rsplit(None, 1)[-1]
     before = _before(text, span.start)
     bare = _BARE.fullmatch(last) and not _MEASURED.search(number)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 WINDOW_TOKENS = 254
 # How much a token sees on either side at least, where the text goes on there. Measured on held-out
 # labels: with less to its left a word is ranked visibly worse (AUC 0.81 to 0.83 at 4 to 16 tokens
-# from the cut, 0.87 at 16 to 24 and beyond, 0.88 to 0.90 far from it); every token more is fed twice.
+# from the cut, 0.87 at 16 and beyond, 0.88 to 0.90 far from it); every token more is fed twice.
 CONTEXT_TOKENS = 16
 # What of a question goes before each window where the classifier reads both; the rest is cut.
 QUESTION_TOKENS = 64
