@@ -124,7 +124,7 @@ def load_counter(encoding: str) -> TokenCounter:
 
 
 def _read_tokenizer(path: Path) -> Tokenizer:
-    # Looked at before the library does, which raises a bare Exception that cannot be told apart.
+    # Looked at before the library does, whose one bare Exception says less.
     try:
         content = json.loads(path.read_bytes())
     except OSError as error:
@@ -133,7 +133,10 @@ def _read_tokenizer(path: Path) -> Tokenizer:
         raise UnknownEncoding(f"{path} is not a tokenizer file: {error}") from error
     if not isinstance(content, dict) or "model" not in content:
         raise UnknownEncoding(f"{path} is not a tokenizer file: it has no `model`")
-    return Tokenizer.from_file(str(path))
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # the library has no other class for it
+        raise UnknownEncoding(f"{path} is not a tokenizer file: {error}") from error
 
 
 class BytePairCounter:

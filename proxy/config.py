@@ -133,6 +133,9 @@ class CompressorConfig(Section):
                 )
             if not Path(encoding).is_file():
                 raise ValueError(f"names {encoding} for {glob}, and there is no such file")
+            from compressor.tokens import load_counter  # noqa: PLC0415 - takes a while
+
+            load_counter(encoding)  # raises ValueError
         return encodings
 
     context_windows: Mapping[str, Annotated[int, Field(ge=1)]] = Field(

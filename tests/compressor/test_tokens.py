@@ -135,9 +135,10 @@ def test_what_cannot_be_counted_with_is_explained(tmp_path: Path) -> None:
         load_counter("p50k")
     with pytest.raises(UnknownEncoding, match="cannot read the tokenizer file"):
         load_counter(str(tmp_path / "absent.json"))
-    (tmp_path / "bad.json").write_text("{}")
-    with pytest.raises(UnknownEncoding, match="is not a tokenizer file"):
-        load_counter(str(tmp_path / "bad.json"))
+    for content in ("{}", '{"model": {}}', '{"model": {"type": "BPE", "vocab": 7, "merges": []}}'):
+        (tmp_path / "bad.json").write_text(content)
+        with pytest.raises(UnknownEncoding, match="is not a tokenizer file"):
+            load_counter(str(tmp_path / "bad.json"))
 
 
 _counters = Tokenizers()

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from tokenizers import Tokenizer, models
 
 from proxy.config import ConfigError, load
 
@@ -31,8 +32,15 @@ def test_an_encoding_that_cannot_be_had(tmp_path: Path, encoding: str, said: str
     assert caught.value.problems[0].place.line in (6, 7)
 
 
+def test_a_file_that_is_no_tokenizer(tmp_path: Path) -> None:
+    (tmp_path / "t.json").write_text('{"model": {}}')
+    with pytest.raises(ConfigError, match="is not a tokenizer file"):
+        load(config(tmp_path, str(tmp_path / "t.json")), {})
+
+
 def test_an_encoding_that_can(tmp_path: Path) -> None:
-    (tmp_path / "t.json").write_text("{}")
+    tokenizer = Tokenizer(models.WordLevel({"one": 0, "?": 1}, unk_token="?"))
+    tokenizer.save(str(tmp_path / "t.json"))
     for encoding in ("cl100k_base", str(tmp_path / "t.json")):
         loaded = load(config(tmp_path, encoding), {})
         assert loaded.compressor.encodings["acme-*"] == encoding
