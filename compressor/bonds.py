@@ -36,7 +36,7 @@ class Atoms:
     """Runs of words that stay or go as one, in text order.
 
     `first` and `stop` are word indices, half open; `score` ranks; `level` orders equal scores:
-    what others need comes before them (1, 2), what needs others after them (-1). `reach`, of shape
+    what others need comes before them (1 to 3), what needs others after (-1). `reach`, of shape
     (atoms, 2), is the half-open range of words among which are an atom's own and all that need it.
     `alone` says which may stand alone: those with a word that is neither a mark nor a label, those
     that are required, and all of them in a text that has nothing else.
@@ -322,7 +322,7 @@ def _raise_marks(structure: Structure, standing: _Standing, required: NDArray[np
     block = structure.block[label]
     highest = highest[block]
     score[label] = np.where(highest > 0, highest, score[label])
-    level[label] = 1
+    level[label] = 3
     standing.low[label] = np.searchsorted(structure.block, block, side="left")
     standing.high[label] = np.searchsorted(structure.block, block, side="right")
     marks = structure.mark & ~ending & ~label & ~required & (level == 0)

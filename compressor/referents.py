@@ -35,13 +35,14 @@ _NUMBERED_LIST = (
 _NUMBERED = frozenset(_NUMBERED_LIST.split())
 # Behind the word that an identifier is of: an order number, a ticket's id.
 _GENERIC = frozenset(
-    {"no", "nr", "number", "num", "nummer", "numéro", "número", "id", "code", "ref"}
+    {"no", "nr", "n", "nº", "№", "number", "num", "nummer", "numéro", "número", "id", "code", "ref"}
 )
+_NO_NOUNS = FUNCTION_WORDS | {"us", "them", "me", "him", "these", "those", "today", "now"}
 _REACH = 90  # characters around a number or an identifier
 _OPAQUE = re.compile(
     r"#?(?=[^\d]{0,40}\d)(?=(?:\D{0,8}\d){2})(?:[A-Z0-9./-]{4,60}|[0-9a-f-]{7,64})\Z"
 )
-_GAP = ".:= #([<\u00a0"  # may stand between a number and what it is of
+_GAP = ".:= #([<°\u00a0"  # may stand between a number and what it is of
 _LONGEST_GAP = 3
 _LONGEST_WORD = 40
 _LONGEST_ABBREVIATION = 4  # a longer word before a full stop is the end of a sentence
@@ -132,7 +133,7 @@ def _counted(text: str, span: ProtectedSpan) -> int | None:
     near: list[str] = []
     for name in ("one", "two", "three"):
         word = after[name]
-        if not word or (word.lower() in FUNCTION_WORDS and not _BETWEEN.match(word.lower())):
+        if not word or (word.lower() in _NO_NOUNS and not _BETWEEN.match(word.lower())):
             break
         near.append(name)
     told = (n for n in near if _is_plural(after[n]) or after[n][0].isupper())

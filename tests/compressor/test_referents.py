@@ -38,6 +38,8 @@ NAMED = (
     ("He wrote in ticket SUP-88123 that the parcel has not come.", "ticket"),
     ("The policy number is 8812309441 and the sum has been paid since.", "policy"),
     ("They paid invoice no. INV-2024-0012 twice in the same week.", "invoice"),
+    ("La facture n° FA-2025-0417 a été payée deux fois dans la semaine.", "facture"),
+    ("O pedido nº PT-2025-00418 ainda está no armazém da loja.", "pedido"),
     ("Das Aktenzeichen lautet 12-3344-556, wie wir schon geschrieben haben.", "Aktenzeichen"),
 )
 
@@ -82,6 +84,7 @@ def test_an_identifier_keeps_what_it_is_of(sentence: str, name: str) -> None:
             [("2.0-3.0", "goal"), ("48", "eGFR")],
         ),
         ("He says (see the list, 5% at the top) so.", []),
+        ("There are only 19 of us here.", []),
         ("He left the harbour. 5 km to the north it rained.", []),
         ("最新版は3つある。", []),
         ("It is said in section 12 and on page 4 of it.", [("12", "section"), ("4", "page")]),

@@ -72,6 +72,17 @@ def test_a_speaker_stays_over_several_paragraphs() -> None:
         assert not set(after.split()) & {"caterer", "neighbours"}
 
 
+@pytest.mark.parametrize("rate", [0.6, 0.5, 0.4, 0.3])
+def test_what_a_number_is_of_does_not_stay_without_its_speaker(rate: float) -> None:
+    text = (
+        "[14/10/2025 21:03] lea_m\non part à 6 h samedi et le train attend à la gare du nord\n\n"
+        "[14/10/2025 21:05] Maxime\nj'ai 4 places en voiture 12, il manque encore 36,50 € de Hugo"
+    )
+    for seed in range(30):
+        for turn in shorten(text, rate, seed).split("\n\n"):
+            assert turn.startswith("[14/10/2025") or not turn.strip()
+
+
 def test_who_speaks_once_among_others_marked_alike_is_a_speaker() -> None:
     names = ("Lena", "Tom", "Ana", "Lena", "Tom")
     text = "\n\n".join(f"**{name}**\n{SAID[n % 4]}" for n, name in enumerate(names))
