@@ -27,6 +27,12 @@ def test_it_is_one_span(whole: str) -> None:
     assert whole in found
 
 
+def test_two_dates_with_a_hyphen_between_are_dates() -> None:
+    text = "All who came between 01.04.2000-31.12.2001 were asked again."
+    found = [s for s in find_protected(text, Settings(rate=0.5)) if not s.conditional]
+    assert {"01.04.2000", "31.12.2001"} <= {text[s.start : s.end] for s in found}
+
+
 def test_a_path_in_double_braces_ends_before_them() -> None:
     text = "Open {{/settings/billing}} and go on."
     found = {text[s.start : s.end] for s in find_protected(text, Settings(rate=0.5))}
