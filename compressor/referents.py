@@ -118,8 +118,9 @@ def _numbered(text: str, span: ProtectedSpan) -> Iterator[int]:
     if counts and (counted := _counted(text, span)) is not None:
         yield counted
     elif before and before.gap and before.word not in FUNCTION_WORDS:
-        goes = span.conditional or ":" in before.gap
-        if goes and _DIGIT.match(number):
+        # A year or a day says what it is by itself, but not what is due on it: "due: 2025-11-21".
+        day = not span.conditional or _YEAR.search(last) or _DATED.search(number)
+        if _DIGIT.match(number) and (":" in before.gap or not day):
             yield before.start
 
 
