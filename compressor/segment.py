@@ -1,9 +1,9 @@
 """Cuts text written without spaces into words, with BudouX's small models.
 
 BudouX (https://github.com/google/budoux) has a classifier over characters for each of Japanese,
-Chinese in both scripts, and Thai; its models are in the package. Those for Chinese cut many words
-in two, so that known words are looked up there as well. Lao, Khmer and Myanmar, which it does not
-know, are cut every few syllables, so that nothing is all or nothing.
+Chinese in both scripts, and Thai; its models are in the package. Those for Chinese and Thai cut
+many words in two, so that known words are looked up there as well. Lao, Khmer and Myanmar, which
+it does not know, are cut every few syllables, so that nothing is all or nothing.
 """
 
 import json
@@ -13,7 +13,7 @@ from functools import cache
 from importlib import resources
 from typing import ClassVar
 
-from compressor.lexicon import chinese_lexicon
+from compressor.lexicon import chinese_lexicon, thai_lexicon
 
 KATAKANA = "\u30a0-\u30ff\u31f0-\u31ff\uff66-\uff9f"
 HIRAGANA = "\u3041-\u309f"
@@ -42,7 +42,7 @@ _SYLLABLES = {
     ),
 }
 _SHORTEST_UNIT = 5  # characters of such scripts that are cut off together, at a syllable
-_LONGEST_UNIT = 24
+_LONGEST_UNIT = 24  # of these and of Thai
 _KANA = re.compile(f"[{KATAKANA}{HIRAGANA}]")
 _HAN_CHAR = re.compile(f"[{HAN}]")
 _TWO_HAN = re.compile(f"[{HAN}]{{2}}")
@@ -88,7 +88,7 @@ class Segmenter:
                 model = "ja_word" if _KANA.search(run.group()) else self._han_model
                 found += self._words(self._model_cuts(model, run), run)
             elif run.lastgroup == "thai":
-                found += self._words(self._model_cuts("th", run), run)
+                found += self._words(self._model_cuts("th", run), run, _LONGEST_UNIT)
             elif run.lastgroup in _SYLLABLES:
                 found += self._words(_syllable_cuts(run.lastgroup, run.group()), run, _LONGEST_UNIT)
             else:
@@ -114,7 +114,7 @@ class Segmenter:
         lead = "" if model == "th" else _LEAD
         scores = _boundaries(model).scores(lead + run.group())[len(lead) :]
         if model == "th":
-            return [at for at, score in enumerate(scores, 1) if score > 0]
+            return [at for at in thai_lexicon().breaks(run.group())[:-1] if scores[at - 1] > 0]
         if model == "ja_word":
             return _japanese_cuts(run.group(), scores)
         ends = chinese_lexicon().breaks(run.group())

@@ -22,7 +22,7 @@ def cut(text: str, start: int = 0, end: int | None = None) -> list[str]:
         ("富士山で予算を承認した", ["富士山", "で", "予算", "を", "承認", "し", "た"]),
         ("委员会没有批准预算", ["委员会", "没有", "批准", "预算"]),
         ("委員會沒有批准預算", ["委員會", "沒有", "批准", "預算"]),
-        ("วันนี้อากาศดี", ["วัน", "นี้", "อากาศ", "ดี"]),
+        ("วันนี้อากาศดี", ["วันนี้", "อากาศ", "ดี"]),
     ],
 )
 def test_words_are_whole(text: str, words: list[str]) -> None:
@@ -65,6 +65,21 @@ def test_japanese_words_are_not_cut(text: str, words: list[str]) -> None:
 
 def test_compounds_of_katakana_words_are_cut_where_they_are_long() -> None:
     assert len(cut("データフェッチインターフェースエラー")) > 1
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("คงอัตราดอกเบี้ยนโยบาย", ["ดอกเบี้ย", "นโยบาย"]),
+        ("อย่างไรก็ตามหนี้ครัวเรือน", ["อย่างไรก็ตาม"]),
+        ("มีมติร้อยละสอง", ["ร้อยละ"]),
+    ],
+)
+def test_known_thai_words_are_not_cut(text: str, whole: list[str]) -> None:
+    cuts = {end for _, end in Segmenter(text).cut(0, len(text))}
+    for word in whole:
+        start = text.index(word)
+        assert not set(range(start + 1, start + len(word))) & cuts, word
 
 
 @pytest.mark.parametrize(
