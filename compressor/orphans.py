@@ -61,7 +61,7 @@ def _without_unended(
     """
     ending = structure.ending
     unended = _any_by(ending, structure.sentence) & ~_any_by(ending & kept, structure.sentence)
-    left = kept & (~unended | required)
+    left = kept & (~unended | required | structure.label)  # a label is of its whole block
     return left if (left & content).any() else kept
 
 

@@ -323,3 +323,13 @@ def test_a_sentence_whose_end_does_not_fit_goes() -> None:
             whole = [place for place in at if text[place].isalpha()]
             begun = {text.index(".") if place < len(first) else text.rindex(".") for place in whole}
             assert len(begun) < 2 or begun <= at & ends, [text[s.start : s.end] for s in kept]
+
+
+def test_a_label_stays_with_a_later_sentence_of_its_turn() -> None:
+    text = "Ana: Yes. We wanted further measurements.\nBo: Agreed. Engineers wanted lighthouses."
+    words = split_words(text)
+    scores = [0.1 if text[w.start : w.end] in ("Yes", "Agreed") else 0.9 for w in words]
+    kept = extract(text, words, np.array(scores, np.float32), Settings(rate=0.8), COUNTER).kept
+    out = "".join(text[span.start : span.end] for span in kept)
+    assert out.startswith("Ana: We")
+    assert "\nBo: Engineers" in out
