@@ -14,7 +14,7 @@ _LONGEST = 302
 _TITLE = "《"
 _CLOSED_BY = {"“": "”", "„": "“”", "«": "»", "»": "«", "「": "」", "『": "』", "《": "》"}
 # Not the mark inside a Hebrew abbreviation (ארה"ב).
-_MARKS = re.compile(r'(?<!")(?!(?<=[א-ת])"[א-ת])"{1,2}(?!")|[“”„«»「」『』《》]')
+_MARKS = re.compile(r'(?<!")"{1,2}(?!")(?<![א-ת]"(?=[א-ת]))|[“”„«»「」『』《》]')
 _PARAGRAPH_END = re.compile(r"\n[ \t>]*(?:\n|[-*+•#|][ \t]|\d{1,3}[.)][ \t])")
 _BEFORE_OPENING = frozenset(" \t\n([{—–-/=:,;>*_\u3000（「『")
 _AFTER_CLOSING = frozenset(" \t\n)]}—–-/.,;:!?…<*_\u3000、。，；：！？）」』")
