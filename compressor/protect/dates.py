@@ -14,7 +14,7 @@ _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _SUFFIX = r"(?:st|nd|rd|th|er|º)?"
 _YEAR = r"(?:1\d|20)\d\d"
 # Letters with a space behind them begin a date only where its day comes next: May 5, May the 5th.
-_PLAIN = r"[^\W\d_]*+\s(?!\d|the\s)"
+_PLAIN = r"[^\W\d_]{0,40}+\s(?!\d|the\s)"
 # What a time stamp of Org mode has behind its day: a time, and when it comes again.
 _ORG = r"(?:\s\d{1,2}:\d\d(?:-\d{1,2}:\d\d)?)?(?:\s[.+]{1,2}\d{1,3}[hdwmy])?"
 _DATE = re.compile(

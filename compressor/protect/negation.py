@@ -107,9 +107,9 @@ _HANGUL = "[\uac00-\ud7a3]"
 # Most negations of Korean follow what they negate (먹지 않았다), also with a noun that needs a verb
 # before it between them (양도할 수 없다); two short ones come before it.
 _KOREAN = re.compile(
-    rf"(?:(?:{_HANGUL}+\s)?(?:수|줄|것|적|리|바|필요)[가는도이은]?\s|{_HANGUL}+\s)?(?<!{_HANGUL})"
-    rf"(?:않|없|아니|아닙|아닌|못하|못한|못할|못했|마세요|마십시오|말고|말아|말라){_HANGUL}*|"
-    rf"(?<!{_HANGUL})(?:안|못)\s{_HANGUL}+|(?<!{_HANGUL})전혀(?!{_HANGUL})"
+    rf"(?:(?:{_HANGUL}{{1,20}}\s)?(?:수|줄|것|적|리|바|필요)[가는도이은]?\s|{_HANGUL}{{1,20}}\s)?(?<!{_HANGUL})"
+    rf"(?:않|없|아니|아닙|아닌|못하|못한|못할|못했|마세요|마십시오|말고|말아|말라){_HANGUL}{{0,20}}|"
+    rf"(?<!{_HANGUL})(?:안|못)\s{_HANGUL}{{1,20}}|(?<!{_HANGUL})전혀(?!{_HANGUL})"
 )
 # In Hindi a negation before an auxiliary bears on the word before it: स्पष्ट नहीं हैं.
 _HINDI = re.compile(r"\S{1,30}\sनहीं\s(?:है|हैं|था|थे|थी|थीं|हूँ|हो)(?![\u0900-\u0963])")

@@ -56,7 +56,7 @@ _AMOUNT = (
 )
 # Letters with a space behind them begin a number only where digits come next (May 5, USD .50). In
 # prose this passes over nearly everything before any of the many alternatives is tried.
-_PLAIN = r"[^\W\d_]*+\s(?!\.?\d)"
+_PLAIN = r"[^\W\d_]{0,40}+\s(?!\.?\d)"
 _NUMBER = re.compile(
     rf"(?!{_PLAIN})(?:{_ISO_DATE}|"
     rf"(?<!\w){MONTH}\s\d{{1,2}}(?:{_SUFFIX})?(?:,?\s\d{{4}})?(?!\w)|"
