@@ -30,7 +30,11 @@ SETS = {  # and the files of their documents
     "seventh": "documents_seventh",
     "eighth": "documents_eighth",
     "ninth": "documents_ninth",
+    "tenth": "documents_tenth",
+    "twelfth": "documents_tenth",
+    "thirteenth": "documents_tenth",
 }
+HELD_OUT = {"eleventh": "documents_eleventh"}  # nothing is mended by it or fitted to it
 ASKED = frozenset({Kind.INSTRUCTION, Kind.QUESTION})
 _MARKS = re.compile(r"\{\{(\w+)\}\}|([⟦⟧⟨⟩])")
 _SENTENCE = re.compile(r"(?<=[.!?。！？])(?=\s)|(?<=[。！？])|\n")
@@ -99,7 +103,7 @@ def texts_of(file: str) -> dict[str, str]:
 
 def documents(name: str) -> dict[str, str]:
     """Return the documents of a set by name."""
-    return texts_of(SETS[name])
+    return texts_of((SETS | HELD_OUT)[name])
 
 
 @cache
