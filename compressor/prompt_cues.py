@@ -1,4 +1,4 @@
-"""The wording of instructions and questions in prompts, in nine languages.
+"""The wording of instructions and questions in prompts, in nine languages and more.
 
 The patterns are in lower case and for text that is (`fold_case`).
 """
@@ -11,7 +11,7 @@ def _starts_with(*alternatives: str) -> re.Pattern[str]:
     words = "|".join(" ".join(alternatives).split()).replace("_", r"[ \t]+")
     polite = (
         r"(?:(?:please|now|then|next|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|also|and|so|"
-        r"carefully|briefly|kindly|always|only|just|bitte|nun|s['’]il vous plaît|veuillez|"
+        r"carefully|briefly|kindly|always|only|just|pls|plz|ok(?:ay)?|ideally|bitte|nun|s['’]il vous plaît|veuillez|"
         r"por favor|ahora|per favore|agora|step \d+)[,:]?[ \t]+){0,3}"
     )
     return re.compile(rf"{polite}(?:{words})(?![\w])")
@@ -42,6 +42,8 @@ STRONG = _starts_with(
     begin! tag redline spell_out break_down boil_down reduce expand_on elaborate cut trim tidy
     clean_up merge reproduce open_a adapt localize localise code parse count_the
     apply book arrange allocate decide schedule collect gather select recast sketch trace tabulate
+    can_u could_u would_(?:appreciate|love|like|be_great|be_nice) hoping_(?:for|you|to) looking_for when_(?:answering|translating|writing|responding|replying|summari[sz]ing|editing|rewriting|citing)
+    make_(?:me_|us_)?(?:an?|the)_(?:\w+_){0,2}(?:table|list|summary|outline|draft|overview|checklist|timeline|quiz|plan)
     for_each for_every your_(?:task|job|goal|role|answer|response|output|reply) you_are you_will
     you_must you_should you_have_to you_may
     fasse übersetze erkläre beantworte nenne liste schreibe beschreibe analysiere vergleiche erstelle
@@ -62,20 +64,20 @@ STRONG = _starts_with(
     en_vous_basant en_te_basant lis lisez relève relevez propose proposez présente présentez corrige
     corrigez signale signalez classe classez complète complétez reformule reformulez calcule calculez
     trouve trouvez dresse dressez fais faites peux-tu pouvez-vous pourriez-vous pourrais-tu
-    j['’]aimerais je_voudrais j['’]ai_besoin
+    j['’]aimerais je_voudrais j['’]ai_besoin ce_serait tu_peu[xt]? peux_tu pouvez_vous serait-il_possible aide-moi aidez-moi
     resume resuma resumir traduce traduzca explica explique responde responda enumera enumere escribe
     escriba describe describa analiza analice compara compare da dé extrae extraiga indica indique
     redacta redacte identifica identifique menciona mencione eres usted_es tu_tarea su_tarea según
     basándo(?:te|se) a_partir_de no_(?:menciones|incluyas|uses|inventes|mencione|incluya|use|invente)
     haz haga contesta conteste contéstale lee lea saca saque actúa actúe explícame explíqueme redáctame
     dime dígame pásalo páselo tradúcelo corrige corrija revisa revise clasifica clasifique completa
-    complete convierte convierta ordena ordene busca busque propón proponga necesito quiero_que quisiera me_gustaría
+    complete convierte convierta me_vendría me_puedes me_podr[ií]as puedes podr[ií]as ayúdame ayudame ordena ordene busca busque propón proponga necesito quiero_que quisiera me_gustaría
     resuma traduza responda liste escreva descreva analise forneça extraia você_é sua_tarefa
-    responde escreve lista traduz traduzir resumir preciso gostaria faça
+    me_ajuda me_ajude pode_me você_pode vc_pode responde escreve lista traduz traduzir resumir preciso gostaria faça
     faz explica explique reescreve reescreva corrija com_base_(?:no|na|em) usando és
     riassumi riassuma traduci traduca spiega spieghi rispondi risponda elenca elenchi scrivi scriva
     descrivi analizza confronta estrai sei_un il_tuo_compito traducilo traducila riscrivi riscriva
-    correggi corregga dimmi mi_dica mi_fai vorrei ho_bisogno fai faccia
+    correggi corregga puoi potresti mi_puoi mi_potresti mi_potrebbe aiutami le_sarei ti_sarei dimmi mi_dica mi_fai vorrei ho_bisogno fai faccia
     leggi legga usa_solo in_base_al
     перечисли перечислите переведи переведите объясни объясните ответь ответьте напиши напишите
     опиши опишите кратко_изложи составь составьте сравни сравните твоя_задача ты_— вы_—
@@ -113,24 +115,28 @@ _TEXT_NOUN = (
 )
 
 # Words about the prompt itself: with an imperative they mark an instruction even inside a document.
-DECISIVE = re.compile(
-    rf"\b(?:(?:the |this |these |that |your )?(?:above|following|below|next|given|provided|preceding|"
+_DECISIVE = re.compile(
+    rf"\b(?:(?:above|following|below|next|given|provided|preceding|"
     rf"attached|previous|retrieved) {_TEXT_NOUN}\b|the following \w+\b|"
     r"(?:text|document|passage|article|version|source) (?:[a-d]\b(?!\.)|\d\b)|"
-    rf"(?:{_TEXT_NOUN}|it|them) (?:above|below|that follows?|given|provided)\b|"
     r"your (?:task|job|role|goal|objective|persona|mission)(?: is| will|:)|act as (?:an?|our|my|the)\b|you are an? \w+|"
     r"answer (?:the|this|these|my|only|in|with|using|based)\b|"
     r"(?:respond|reply|output|return|answer) (?:only |strictly |just )?(?:with|in|as|using)\b|"
-    r"in (?:your own words|no more than|at most|fewer than|less than|under) |"
+    r"in (?:your own words|(?:no more than|at most|fewer than|less than|under) (?:\d+|one|two|three|four|five|ten|twenty|fifty)) |"
     r"(?:one|two|three|four|five|ten|\d+)[ -](?:words?|sentences?|bullet points?|bullets|lines?|"
     r"paragraphs?|items?|points?)\b|"
-    r"step by step\b|do not (?:use|include|make|add|mention|invent|answer|write|output|repeat|"
-    r"guess|copy|explain|translate)\b|say (?:so|you|that you|[\"“'‘])|in (?:json|markdown|yaml|csv|"
+    r"step by step\b|do not (?:include|mention|invent|answer|output|guess|explain|translate|summari[sz]e|paraphrase|hallucinate|"
+    r"(?:use|make|add|write|repeat|copy) (?:up |any )?(?:any|the text|words?|emojis?|markdown|bullets?|bullet points|headings?|"
+    r"jargon|outside|external|prior|your own|other|information|facts?|more than|text|comments?|explanations?|"
+    r"anything|sentences?|abbreviations|quotes?|html|code|names?|numbers?|things))\b|say (?:so|you|that you|[\"“'‘])|in (?:json|markdown|yaml|csv|"
     r"xml|plain (?:text|english))\b|summari[sz]e (?:the|this|these|it|what|how|everything)\b|"
-    r"translate (?:the|this|it|everything|into)\b|if (?:the (?:answer|text|context)|you (?:don['’]t|"
+    r"translate (?:the|this|it|everything|into|to)\b|the (?:two|three|four) (?:texts|passages|documents|articles|"
+    r"versions|paragraphs|contracts|leases|emails|reports|reviews)\b|"
+    r"(?:turn|convert|rework) (?:the|this|these|those|my|our) (?:\w+ )?{_TEXT_NOUN} into\b|if (?:the (?:answer|text|context)|you (?:don['’]t|"
     r"do not|cannot|can['’]t) (?:know|find|tell|see|answer|have|understand|say))\b|"
     r"(?:folgende[nrms]?|obige[nrms]?|untenstehende[nrms]?|vorliegende[nrms]?|diese[nrms]?) "
     r"(?:text|texte|artikels?|dokuments?|abschnitte?s?|gesprächs?|berichts?|protokolls?|frage|fragen)\b|"
+    r"(?:beiden|drei) (?:texte|dokumente|artikel|absätze|fassungen|verträge|berichte)n?\b|"
     r"in (?:einem|zwei|drei|vier|fünf|\d+) (?:sätzen|satz|stichpunkten|worten|wörtern)\b|"
     r"(?:texte|article|document|passage|rapport|extrait|compte rendu|question)s? "
     r"(?:ci-dessus|ci-dessous|suivante?s?|précédente?s?)\b|en (?:une|deux|trois|\d+) (?:phrases?|"
@@ -150,21 +156,34 @@ DECISIVE = re.compile(
     r"(?:要約|翻訳|説明|回答|列挙|答え|教え|抽出|まとめ|分類|比較|書い|使わない|記載)(?:し)?て?(?:で)?(?:ください|下さい))",
 )
 
+# The same of "the text below": looked for only where one of these stands in the sentence.
+_POINTERS = ("above", "below", "that follow", "given", "provided")
+_POINTED = re.compile(
+    rf"\b(?:{_TEXT_NOUN}|it|them|user|customer|message|poem|recipe|function|findings) "
+    r"(?:above|below|that follows?|given|provided)\b"
+)
+
 # Wording that no document uses of itself: it counts wherever it stands, in a long paragraph too.
 OUTRIGHT = re.compile(
     rf"^(?:(?:please |now |then ){{1,2}}(?:summari[sz]e|rewrite|translate|rephrase|paraphrase|shorten|simplify|"
     rf"condense|proofread|extract|list|explain|convert) (?:the|this|that|these|it)(?: {_TEXT_NOUN}\b| \w+ {_TEXT_NOUN}\b)|"
     r"(?:what|all) (?:i|we) (?:really |actually |just |only )*(?:want|need|would like|wanted) to (?:know|find out|understand|see) is\b|"
     r"(?:my|our) (?:question|request|task for you) (?:is|here is|for you is)\b|"
-    r"(?:i|we) (?:just |really |only )?(?:want|need|would like) (?:you|to know|to find out|to understand)\b)|"
+    r"(?:i|we)(?:['’]d| would)? (?:just |really |only |also )?(?:want|need|like|love) (?:you|to know|to find out|to understand)\b|"
+    r"(?:i|we)(?:['’](?:m|re)| am| was| are| were) (?:just |also )?(?:wondering|hoping) (?:if|whether|how|what|why|which|you|that you)\b|"
+    r"(?:ich )?(?:würde|wüsste|möchte|wollte) (?:ich )?(?:gerne? )?(?:wissen|erfahren)\b|mich würde interessieren\b|"
+    r"(?:j['’]aimerais|je voudrais|je souhaiterais) (?:bien )?savoir\b|(?:quisiera|me gustar[ií]a|quer[ií]a) saber\b|"
+    r"vorrei (?:sapere|capire)\b|(?:gostaria de|queria) saber\b|хотел(?:а|ось)? бы (?:узнать|знать|понять)\b|"
+    r"ik (?:wil|zou) (?:graag )?weten\b|chciał(?:a)?bym (?:się )?(?:dowiedzieć|wiedzieć)\b)|"
     r"\b(?:bitte|könnten sie|kannst du) .{0,40}(?:den|die|das) (?:obige[ns]?|folgende[ns]?) ",
 )
 
 # "Question:" and the like; what follows on the line is the question.
 QUESTION_LABEL = re.compile(
-    r"(?:\*\*|__)?(?:(?:final |user(?:'s)? |my |the |your )?(?:question|query|task|prompt|request|instruction|problem|"
-    r"assignment|objective|goal|q)s?(?: ?\d+)?|frage|aufgabe|question|tâche|consigne|pregunta|tarea|"
-    r"pergunta|domanda|compito|вопрос|задача|问题|問題|提问|任务|質問|課題|指示|設問)"
+    r"(?:\*\*|__)?(?:(?:final |user(?:'s)? |my |the |your |latest |follow[ -]up )?(?:question|query|input|task|prompt|request|instruction|problem|"
+    r"assignment|objective|goal|q)s?(?: ?\d+)?|user(?: message| says)?|human|frage|aufgabe|question|tâche|consigne|pregunta|tarea|"
+    r"pergunta|domanda|compito|vraag|opdracht|pytanie|zadanie|polecenie|вопрос|задача|задание|soru|görev|"
+    r"câu hỏi|yêu cầu|السؤال|سؤال|المطلوب|प्रश्न|सवाल|질문|과제|问题|問題|提问|任务|質問|課題|指示|設問)"
     r"(?:\*\*|__)?[ \t]?[:：](?:\*\*|__)?",
 )
 
@@ -174,7 +193,9 @@ SECTION_LABEL = re.compile(
     r"(?:output|response|answer)(?: format| style)?|format|formatting|tone|important|"
     r"your task|tasks?|(?:your |my )?instructions|criteria|persona|what i need|deliverables?|anweisungen|regeln|vorgaben|ausgabeformat|wichtig|"
     r"consignes|instructions|règles|format de sortie|important|instrucciones|reglas|requisitos|"
-    r"formato(?: de salida)?|importante|要求|规则|規則|输出格式|注意|指示|条件|ルール|出力形式|注意事項)"
+    r"formato(?: de salida)?|importante|instruções|regras|istruzioni|regole|instructies|regels|"
+    r"instrukcje|zasady|инструкции|правила|требования|kurallar|talimatlar|hướng dẫn|quy tắc|التعليمات|"
+    r"القواعد|निर्देश|नियम|지침|규칙|지시(?: ?사항)?|要求|规则|規則|输出格式|注意|指示|条件|ルール|出力形式|注意事項)"
     r"(?:\*\*|__)?[ \t]?(?:[:：](?:\*\*|__)?|$)",
 )
 
@@ -210,6 +231,15 @@ GREETING = re.compile(
     re.MULTILINE,
 )
 
+# The opening of a letter to somebody else than the model, in a line of its own or not. It reads the
+# sentence as it stands: a name is told by its capital.
+GREETS_BY_NAME = re.compile(
+    r"(?:Hi|Hello|Hey|Dear|Bonjour|Salut|Cher|Chère|Hallo|Lieber?|Hola|Querid[oa]|Ciao|Car[oa]|Olá|"
+    r"Beste|Cześć|Привет|Здравствуйте|Merhaba|Sevgili)[ \t]+"
+    r"(?!Claude|ChatGPT|GPT|Gemini|Copilot|AI\b|Assistant)"
+    r"(?:(?:M[rs]{1,2}|Mme|Herr|Frau|Sr|Sra|Dr)\.?[ \t]+)?[^\W\d_a-zà-ÿ][\w'’-]+(?:[,!. ]|$)"
+)
+
 # A question without its mark, as people type it.
 INTERROGATIVE = re.compile(
     r"(?:what|which|who|whom|whose|when|where|why|how) (?:is|are|was|were|do|does|did|has|have|had|"
@@ -217,6 +247,21 @@ INTERROGATIVE = re.compile(
     r"[^.!]{3,160}$|"
     r"(?:was|wer|wie|wo|wann|warum|welche[rs]?|wieviele?) (?:ist|sind|war|waren|hat|haben|wird|kann)\b"
     r"[^.!]{3,160}$|"
+    r"(?:what|who|how|where|when)['’]?s [^.!]{3,160}$|who (?:said|wrote|made|won|owns|\w+ed) [^.!]{3,120}$|"
+    r"any (?:ideas?|thoughts|clue)\b[^.!]{0,80}$|"
+    r"(?:¿|(?:qué|cuál|cuáles|cuándo|cuánt[oa]s?|dónde|cómo|quién|por qué|pourquoi|combien|comment (?:est|faire|je|on|puis)|"
+    r"quel(?:le)?s? (?:est|sont)|est-ce que|qu['’]est-ce|c['’]est quoi|quanto (?:costa|custa|si|é|dura|tempo)|perché|por que|"
+    r"hoe|waarom|wanneer|wat (?:is|zijn|kost|als)|hoeveel|jak|dlaczego|kiedy|ile|czy|co (?:to|jest)|"
+    r"(?:а )?(?:как|где|когда|почему|сколько|зачем|можно ли|если)|что (?:такое|делать|будет)) )[^.!]{3,160}$|"
+    r"(?=[^\x00-\x7f])(?:.{1,160}(?:ですか|ますか|でしょうか|ませんか)[。．]?$|[^。！]{2,80}[吗嗎呢]$|"
+    r"[^.!]{2,120}(?:나요|까요|습니까|인가요)\.?$)|"
     r"(?:can|could|may|should|shall|must|do|does|did|is|are|was|were|will|would|has|have) "
-    r"(?:i|we|you|he|she|it|they|the|this|that|these|there|my|our|your|any|anyone) [^.!,;:]{3,120}$",
+    r"(?:i|u|we|you|he|she|it|they|the|this|that|these|there|my|our|your|any|anyone) [^.!,;:]{3,120}$",
 )
+
+
+def is_decisive(sentence: str) -> bool:
+    """Whether a sentence in lower case has words about the prompt itself."""
+    if any(word in sentence for word in _POINTERS) and _POINTED.search(sentence):
+        return True
+    return _DECISIVE.search(sentence) is not None

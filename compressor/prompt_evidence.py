@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from compressor.case_folding import fold_case
-from compressor.prompt_cues import DECLARATIVE, GREETING, QUESTION_LABEL
-from compressor.prompt_mood import FIRST_PERSON, OUTPUT, REQUEST, SECOND_PERSON, WISH, is_imperative
+from compressor.prompt_cues import DECLARATIVE, GREETING, GREETS_BY_NAME, QUESTION_LABEL
+from compressor.prompt_languages import VERB
+from compressor.prompt_mood import REQUEST, WISH, Voice, is_imperative, voice_of
 from compressor.prompt_regions import Place, places
 from compressor.prompt_text import LIST_MARK, QUOTE_OPENS, Paragraph, Sentence
 
@@ -132,38 +133,37 @@ def _read_part(paragraph: Paragraph, place: Place) -> Part:
 
 def _read(sentence: Sentence) -> Read:
     """Read a sentence by its wording: its cue is the strongest that it has."""
-    imperative = is_imperative(sentence.folded)
+    imperative = sentence.told > 0 or is_imperative(sentence.folded)
     wish = WISH.search(sentence.folded) is not None
-    output = OUTPUT.search(sentence.folded) is not None
+    voice = voice_of(sentence.folded)
     if sentence.strength >= 3:
         cue = f"sure{sentence.strength}"
     elif sentence.question:
-        cue = "request" if REQUEST.match(sentence.folded) else "question"
+        cue = "request" if sentence.told == VERB or REQUEST.match(sentence.folded) else "question"
     elif sentence.strength == 2:
         cue = "verb"
     elif imperative or sentence.strength == 1:
         cue = "mood"
-    elif wish or output:
+    elif wish or voice.output:
         cue = "wish"
     else:
         cue = "none"
-    evidence = list(_of_wording(sentence, cue))
-    evidence += [f"{name} {cue}" for name, has in (("wish", wish), ("output", output)) if has]
+    evidence = list(_of_wording(sentence, cue, voice))
+    evidence += [f"{name} {cue}" for name, has in (("wish", wish), ("output", voice.output)) if has]
     if imperative:
         evidence.append(f"imperative {cue}")
-    person = "first person" in evidence or "second person" in evidence
-    return Read(sentence, imperative, person, cue, evidence)
+    return Read(sentence, imperative, voice.first or voice.second, cue, evidence)
 
 
-def _of_wording(sentence: Sentence, cue: str) -> Iterator[str]:
+def _of_wording(sentence: Sentence, cue: str, voice: Voice) -> Iterator[str]:
     yield cue
     yield f"words {_length(sentence.words)}"
     if sentence.question:
         yield "asks"
-    if FIRST_PERSON.search(sentence.folded):
+    if voice.first:
         yield "first person"
         yield f"first person {cue}"
-    if SECOND_PERSON.search(sentence.folded):
+    if voice.second:
         yield "second person"
         yield f"second person {cue}"
     if DECLARATIVE.match(sentence.folded):
@@ -237,6 +237,7 @@ class _Rest:
         turns = Counter(r.sentence.speaker for p in parts for r in p.read if r.sentence.speaker)
         self.dialogue = turns.total() >= _DIALOGUE_TURNS and len(turns) < turns.total()
         self.speakers = {s for s, n in turns.items() if n > 1} if self.dialogue else set[str]()
+        self.once = {s for s, n in turns.items() if n == 1}
         self.tagged = any(p.place.tag == "data" for p in parts)
         self.labels = Counter(
             m[0] for p in parts for r in p.read if (m := QUESTION_LABEL.match(r.sentence.folded))
@@ -278,6 +279,8 @@ def _of_part(
         yield "dialogue"
         if any(r.sentence.speaker in rest.speakers for r in part.read):
             yield "turn"
+    if part.read[0].sentence.speaker in rest.once:
+        yield f"speaks once {at}"
     above = around[0].read[-1] if around[0] is not None else None
     if above is not None and above.sentence.text.endswith((":", "：")):
         yield f"after colon {above.cue}"
@@ -315,6 +318,9 @@ def _of_shape(text: str, part: Part) -> Iterator[str]:
         yield f"greeting {part.position}"
     if body.startswith(QUOTE_OPENS):
         yield "quotes"
+    if GREETS_BY_NAME.match(part.read[0].sentence.bare):
+        yield "letter"
+        yield f"letter {part.position}"
     if part.paragraph.heading:
         yield "heading"
     if all(LIST_MARK.match(r.sentence.text) for r in part.read):

@@ -7,6 +7,9 @@ that is (`fold_case`).
 """
 
 import re
+from typing import NamedTuple
+
+from compressor.prompt_languages import OTHER_FIRST, OTHER_OUTPUT, OTHER_SECOND, is_other_script
 
 _NOT_FIRST = """
     about above across after against along although among and another any around as at because
@@ -83,7 +86,7 @@ IMPERATIVE = re.compile(
 )
 IMPERATIVE_CJK = re.compile(
     r"(?:て|で|こと|ください|下さい|くれ|ほしい|欲しい|もらえ(?:る|ます)か|願います|願いいたします|せよ|なさい|"
-    r"たい(?:です)?|まとめ|のみ)[。．！!]?$|^(?:请|請|帮|麻烦|给我|给出|用|把|将|按|列|写|翻译|翻成|总结|概括|"
+    r"たい(?:です)?|まとめ|のみ|助かります|嬉しいです|幸いです)[。．！!]?$|^(?:请|請|帮|麻烦|给我|给出|用|把|将|按|列|写|翻译|翻成|总结|概括|"
     r"提取|找出|指出|改|只|不要|不得|回答|说明|生成|整理|分析|比较|判断|挑|算)"
 )
 FIRST_PERSON = re.compile(
@@ -99,20 +102,21 @@ SECOND_PERSON = re.compile(
 # "It would be great if", "could you", "J'aurais besoin de": what is wanted, said round about.
 WISH = re.compile(
     r"\b(?:(?:could|would|can|will) you|would (?:be|like|love|appreciate|help)|i['’]d|appreciated?|grateful|"
-    r"wonder(?:ing)?|need(?:ed)?|wants?|wish|hope|interested in|curious|looking for|instead|please|thanks|"
+    r"wonder(?:ing)?|ideally|pls|plz|need(?:ed)?|wants?|wish|hope|interested in|curious|looking for|instead|please|thanks|"
     r"könn(?:t|te|test|ten|en)|würde\w{0,2}|möchte|hätte|brauche|bräuchte|bitte|gern|wäre|danke|wünsche|"
-    r"pou(?:vez|rriez|rrais)|peux|voudrais|aimerais|aurais|besoin|souhait\w+|merci|"
-    r"podr[ií]as?|puedes?|quisiera|quiero|gustaría|necesito|gracias|agradecería|haz\w*|"
+    r"pou(?:vez|rriez|rrais)|peux|voudrais|aimerais|aurais|besoin|souhait\w+|merci|stp|"
+    r"podr[ií]as?|puedes?|quisiera|quiero|gustaría|necesito|gracias|agradecería|haz\w*|porfa|"
     r"potresti|potrebbe|puoi|vorrei|bisogno|grazie|mi serv\w+|piacerebbe|"
-    r"poderia|pode|gostava|gostaria|queria|quero|preciso|obrigad[oa]|agradeço)\b|"
-    r"いただけ|頂け|もらえ|お願い|知りたい|教え|ほしい|欲しい|想知道|希望|想要|需要|麻烦|能不能|可以.{0,12}吗|谢谢",
+    r"poderia|pode|gostava|gostaria|queria|quero|preciso|obrigad[oa]|agradeço|graag)\b|"
+    r"いただけ|頂け|もらえ|お願い|知りたい|教え|ほしい|欲しい|助かり|嬉しい|幸い|想知道|希望|想要|需要|麻烦|能不能|可以.{0,12}吗|谢谢",
 )
 # A question that asks somebody to do something, and not what is so.
 REQUEST = re.compile(
-    r"(?:(?:hi|hello|hey|so|and|also|ok(?:ay)?|please)[,:]?[ ]){0,2}(?:(?:can|could|would|will|may|might) (?:you|i (?:have|get|ask)|we (?:have|get))|"
+    r"(?:(?:hi|hello|hey|so|and|also|ok(?:ay)?|please)[,:]?[ ]){0,2}(?:(?:can|could|would|will|may|might) (?:you|u|i (?:have|get|ask)|we (?:have|get))|"
     r"mind |any chance|is it possible|would it be possible|is there (?:a|any) (?:way|chance)|"
     r"(?:kannst|könntest|würdest) du|(?:können|könnten|würden) sie|pou(?:vez|rriez)-vous|(?:peux|pourrais)-tu|"
-    r"[¿]?(?:me |nos )?(?:puedes?|podr[ií]as?)|(?:puoi|potresti|può|potrebbe|mi )|(?:pode|podes|poderias?|consegues?) )",
+    r"[¿]?(?:me |nos )?(?:puedes?|podr[ií]as?)|(?:puoi|potresti|può|potrebbe|mi )|(?:pode|podes|poderias?|consegues?) |"
+    r"(?:kun|kunt|wil|wilt|zou|zouden) (?:je|jij|u|jullie)\b|czy (?:mógłbyś|mogłabyś|możesz)|tu peu[xt]? )",
 )
 # What is asked for, as a noun: "Spanish version", "one-line summary".
 OUTPUT = re.compile(
@@ -123,11 +127,34 @@ OUTPUT = re.compile(
     r"antwort|sätze?n?|wörter|worte|zeilen|englisch\w*|deutsch\w*|französisch\w*|résumé|liste|tableau|"
     r"réponse|phrases?|mots|lignes|anglais|allemand|français|resumen|tabla|respuesta|frases?|palabras|"
     r"líneas|inglés|español|riassunto|elenco|tabella|risposta|frasi|parole|righe|inglese|italiano|"
-    r"resumo|tabela|resposta|palavras|linhas|inglês|português)\b|"
+    r"resumo|tabela|resposta|palavras|linhas|inglês|português|samenvatting|zinnen|streszczenie|zdania|özet)\b|"
     r"(?=[^\x00-\x7f])(?:要約|箇条書き|表に|文字以内|字以内|行で|英語|日本語|中国語|形式|翻訳|摘要|总结|概括|列表|表格|格式|英文|中文|字以内|句话)",
 )
 
 
+class Voice(NamedTuple):
+    """Whether who writes names himself, whether somebody is addressed, whether output is named."""
+
+    first: bool
+    second: bool
+    output: bool
+
+
+def voice_of(sentence: str) -> Voice:
+    """Return who a sentence in lower case is from and to, and whether it names an output."""
+    if is_other_script(sentence):
+        first, second, output = OTHER_FIRST, OTHER_SECOND, OTHER_OUTPUT
+    else:
+        first, second, output = FIRST_PERSON, SECOND_PERSON, OUTPUT
+    return Voice(
+        first.search(sentence) is not None,
+        second.search(sentence) is not None,
+        output.search(sentence) is not None,
+    )
+
+
 def is_imperative(sentence: str) -> bool:
     """Whether a sentence in lower case has the shape of an imperative, whatever its verb."""
-    return bool(IMPERATIVE.match(sentence) or IMPERATIVE_CJK.search(sentence))
+    if IMPERATIVE.match(sentence):
+        return True
+    return not sentence.isascii() and IMPERATIVE_CJK.search(sentence) is not None

@@ -11,19 +11,23 @@ from compressor.prompt_text import Paragraph
 
 _TAG = re.compile(r"<(/?)([A-Za-z][\w:.-]{0,40})(?:[ \t][^<>\n]{0,200})?>")
 _ASKING = re.compile(
-    r"question|query|tasks?$|instruct|rules?|prompt|request|goal|objective|guideline|constraint|"
+    r"^(?:user|human|customer)$|question|query|tasks?$|instruct|rules?|prompt|request|goal|objective|guideline|constraint|"
     r"requirement|format|role|persona|tone|style|criteria|system|steps?$|todo|scale|schema|"
     r"deliverable|boundar|identity|output|frage|aufgabe|auftrag|anweisung|regeln|vorgabe|"
     r"rolle|consigne|tâche|règle|rôle|contrainte|pregunta|tarea|instrucci|reglas|pergunta|domanda|"
-    r"compito|質問|指示|問題|制約|条件|命令|役割|ルール|形式|问题|要求|任务|限制|角色|目标|规则|输出|格式",
+    r"compito|instruções|istruzion|vraag|opdracht|pytani|zadani|вопрос|задани|soru|câu hỏi|السؤال|प्रश्न|질문|質問|指示|問題|制約|条件|命令|役割|ルール|形式|问题|要求|任务|限制|角色|目标|规则|输出|格式",
     re.IGNORECASE,
 )
 _DATA = re.compile(
     r"context|document|docs?$|text|passage|article|transcript|e-?mail|message|conversation|chat|history|logs?$|"
     r"input|source|excerpt|extract|snippet|knowledge|content|data|wiki|thread|notes?$|reviews?|result|"
     r"observation|material|memory|reference|page|post|report|story|evidence|chunk|file|ticket|issue|"
-    r"example|answer|dokument|auszug|auszüge|artikel|vertrag|satzung|texte|extrait|contexte|règlement|"
-    r"texto|documento|contexto|contrato|testo|contesto|regolamento|verbale|文|資料|記事|規定|上下文|资料|通知|"
+    r"example|answer|minutes$|memo|invoice|contract|agreement|policy|manual|faq|essay|letter|poem|paragraph|"
+    r"profile|background|comment|menu|rubric|recipe|premise|hypothesis|protokoll|bericht|brief$|rechnung|kommentar|"
+    r"commentaire|lettre|facture|compte|acta|carta|factura|informe|comentario|lettera|fattura|commenti|"
+    r"relatório|comentário|議事録|手紙|评论|合同|dokument|auszug|auszüge|artikel|vertrag|satzung|texte|extrait|contexte|règlement|"
+    r"texto|documento|contexto|contrato|testo|contesto|regolamento|verbale|informatie|fragment|kontekst|текст|контекст|отрывок|metin|bağlam|đoạn|ngữ cảnh|văn bản|النص|نص|السياق|"
+    r"अनुच्छेद|संदर्भ|본문|문맥|내용|자료|文|資料|記事|規定|上下文|资料|通知|"
     r"知识库|材料|采访|内容",
     re.IGNORECASE,
 )

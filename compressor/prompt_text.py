@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from compressor.case_folding import fold_case
 from compressor.prompt_cues import (
     ADDRESS,
-    DECISIVE,
     DECLARATIVE,
     INTERROGATIVE,
     OUTRIGHT,
@@ -15,7 +14,9 @@ from compressor.prompt_cues import (
     SECTION_LABEL,
     STRONG,
     WEAK,
+    is_decisive,
 )
+from compressor.prompt_languages import told
 from compressor.types import ProtectedSpan
 
 # A line of nothing but a tag or a rule parts what stands above it from what stands below.
@@ -33,25 +34,27 @@ _TEMPLATE_LABEL = (
     r"text|sources?|transcript|input|output|question|query|answer|task|instructions?|rules|history|"
     r"kontext|text|dokument|frage|antwort|aufgabe|contexte|texte|question|réponse|consignes?|"
     r"contexto|texto|documento|pregunta|respuesta|instrucciones|pergunta|resposta|contesto|testo|"
-    r"domanda|risposta)(?:[ ]?\d{1,2})?[*_]{0,2}[ ]?:|"
+    r"domanda|risposta|q|a|vraag|antwoord|pytanie|odpowiedź|вопрос|ответ|текст|контекст|soru|cevap|metin|"
+    r"câu hỏi|trả lời|السؤال|الجواب|النص|प्रश्न|उत्तर|질문|답변|내용)(?:[ ]?\d{1,2})?[*_]{0,2}[ ]?:|"
     r"(?:文脈|コンテキスト|文章|質問|回答|上下文|背景|文档|资料|问题|答案)[:：])"
 )
 _PARAGRAPH_BREAK = re.compile(rf"\n[ \t\r]*\n\s*|\n(?={_TEMPLATE_LABEL})", re.IGNORECASE)
 _SENTENCE = re.compile(
     r"""(?:\(?(?:\d{1,3}|[a-zA-Z])[.)][ \t]+(?=[^\s]))?"""  # a list's number is no sentence
-    r"""[^\s](?:[^.!?。！？\n]|[.!?](?=[^\s"'”’)\]」』*_]))*"""
-    r"""(?:[.!?。！？]{1,8}["'”’)\]」』*_]{0,4}|(?=\n)|$)""",
+    r"""[^\s](?:[^.!?。！？؟।\n]|[.!?](?=[^\s"'”’)\]」』*_]))*"""
+    r"""(?:[.!?。！？؟।]{1,8}["'”’)\]」』*_]{0,4}|(?=\n)|$)""",
 )
 _SPACED_MARK = re.compile(r"(?:[-*+•–]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])[ \t]+|[・•]")
 _HEADING = re.compile(r"#{1,6}[ \t]")
 _TAGS = re.compile(r"(?:</?[A-Za-z][\w:.-]{0,40}(?:[ \t][^<>\n]{0,200})?>[ \t]*)+")
 _SPEAKER = re.compile(
     r"(?:[-*>] ?)?(?:\[?\d{1,2}:\d\d(?::\d\d)?\]?[ \t]*)?(?:<[^\s<>]{1,40}>[ \t]|"
+    r"([\w.-]{1,24})[ \t][\[(]?\d{1,2}:\d\d(?::\d\d)?[\])]?:[ \t]|"
     r"\*{0,2}([^\W\d_a-zà-ÿ][\w.'’-]{0,24}(?:[ \t][\w.'’()-]{1,24}){0,3})"
     r"\*{0,2}[ \t]?[:：]\*{0,2}(?:[ \t]|(?<=：)))"
 )
 _SAYS = re.compile(r"[^\W\d_][^\n:：.!?。？]{0,60}[:：][*_]{0,2}[ \t]*(?=\S)")
-_QUESTION_END = re.compile(r"[?？]+[\"'”’)\]」』*_]*$")
+_QUESTION_END = re.compile(r"[?？؟]+[\"'”’)\]」』*_]*$")
 _UNSPACED = re.compile(r"[\u3041-\u30ff\u3400-\u9fff\u0e00-\u0eff]")
 
 
@@ -60,8 +63,9 @@ class Sentence:
     """A sentence of a message; `bare` is without the list mark, heading mark or tag before it,
     and `folded` is that in lower case.
 
-    `strength` is how sure the wording of an instruction is, 0 to 4; `speaker` who is named as
-    saying it, empty where nobody is.
+    `strength` is how sure the wording of an instruction is, 0 to 4, and `told` what its own
+    language says of that (`prompt_languages`); `speaker` who is named as saying it, empty where
+    nobody is.
     """
 
     start: int
@@ -72,6 +76,7 @@ class Sentence:
     words: int
     question: bool
     strength: int
+    told: int
     speaker: str
     listed: bool
     kept: bool = False
@@ -158,7 +163,9 @@ def _speaker(line: str) -> str:
         return ""
     label = speaker.group().split()
     instructs = len(label) > 1 and label[1][0].islower() and STRONG.match(folded)
-    return "" if instructs else speaker[1] or label[0]  # "Draft my reply: ..." has no speaker
+    if instructs:  # "Draft my reply: ..." has no speaker
+        return ""
+    return speaker[1] or speaker[2] or label[0]
 
 
 def _read_sentence(sentence: str, start: int, speaker: str) -> Sentence:
@@ -172,6 +179,7 @@ def _read_sentence(sentence: str, start: int, speaker: str) -> Sentence:
     folded = fold_case(bare)
     question = bool(_QUESTION_END.search(sentence)) or bool(INTERROGATIVE.match(folded))
     labelled = QUESTION_LABEL.match(folded) is not None
+    imperative = told(folded)
     return Sentence(
         start,
         start + len(sentence),
@@ -180,7 +188,8 @@ def _read_sentence(sentence: str, start: int, speaker: str) -> Sentence:
         folded,
         word_count(sentence),
         question or labelled,
-        _strength(folded, labelled),
+        max(_strength(folded, labelled), imperative),
+        imperative,
         "" if labelled else speaker,
         mark is not None,
     )
@@ -195,7 +204,7 @@ def _strength(sentence: str, labelled: bool) -> int:
     """Return how sure the wording is: 0 nothing, 1 weak, 2 an imperative, 3 and 4 decisive."""
     if OUTRIGHT.search(sentence):
         return 4
-    decisive = DECISIVE.search(sentence) is not None
+    decisive = is_decisive(sentence)
     imperative = STRONG.match(sentence) is not None
     if decisive and (imperative or ADDRESS.search(sentence)):
         return 4

@@ -6,6 +6,7 @@ message shows is kept with it: what stands in <question> and the like, the items
 instruction that ends in a colon, what stands between two kept sentences of a paragraph.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -42,6 +43,9 @@ _BLOCKS_SHARE = 3  # code, JSON and tables are at least a third of the message
 _FRAME_WORDS = 400  # before or after a document; more is a document of its own
 _LONGEST_LIST = 14  # items that belong to the instruction before them
 _LONGEST_ITEM = 40  # words
+_LONGEST_TO_COMPLETE = 1000  # characters; a longer item's text is a document
+_EMPTY_LABEL = re.compile(r"[^\W\d_][^\n:：.!?。？]{0,30}[:：]$")
+_LINE_LABEL = re.compile(r"^[^\W\d_][^\n:：.!?。？]{0,30}[:：]", re.MULTILINE)
 _LONGEST_TAGGED = 2000  # characters; a longer text in <prompt> is a document
 
 
@@ -86,8 +90,8 @@ def prompt_spans(
     if not any(read.sentence.kept for part in parts for read in part.read):
         _keep_likeliest(parts)
     if parts[-1].position == "to complete":
-        for read in parts[-1].read:
-            read.sentence.kept = True
+        _keep(parts[-1])
+    _keep_item_to_complete(text, parts)
     return list(_spans(text, paragraphs))
 
 
@@ -196,6 +200,37 @@ def _keep_frame(parts: Sequence[Part]) -> None:
     if any(map(_mostly_kept, after)) and sum(p.paragraph.words for p in after) <= _FRAME_WORDS:
         for part in after:
             _keep(part)
+
+
+def _keep_item_to_complete(text: str, parts: Sequence[Part]) -> None:
+    """Keep the last of several items alike, whose last label stands empty for the model to fill.
+
+    So end few-shot prompts ("Review: ... Sentiment:") and transcripts ("User: ... Assistant:").
+    """
+    end = len(text.rstrip())
+    line = text.rfind("\n", 0, end) + 1
+    empty = _EMPTY_LABEL.match(text, line, end)
+    if empty is None:
+        return
+    before = text[:line]
+    filled = before.rfind(f"\n{empty[0]}")
+    if filled < 0 and not before.startswith(empty[0]):
+        return
+    for label in _LINE_LABEL.finditer(text, max(filled + 1, line - _LONGEST_TO_COMPLETE), line):
+        again = before.startswith(label[0]) or 0 <= before.find(f"\n{label[0]}") < filled
+        if again and label[0] != empty[0]:
+            _keep_from(label.start(), parts)
+            return
+    _keep_from(line, parts)
+
+
+def _keep_from(start: int, parts: Sequence[Part]) -> None:
+    for part in reversed(parts):
+        for read in part.read:
+            if read.sentence.start >= start:
+                read.sentence.kept = True
+        if part.paragraph.start < start:
+            return
 
 
 def _is_set_off(part: Part) -> bool:

@@ -171,9 +171,9 @@ def examples(
             unknown = {n: in_no_language(t, chooser) for n, t in texts.items() if n in line["text"]}
             other = {**line, "text": in_no_language(line["text"], chooser)}
             yield example(parse(other, unknown), 0.4)
-            if "{{" not in line["text"] or line["lang"] not in pool:
+            if "{{" not in line["text"]:
                 continue
-            source = pool[line["lang"]]
+            source = pool.get(line["lang"], pool["en"])  # who asks in Polish may read English
 
             def draw(source: list[str] = source) -> str:
                 return cut(chooser.choice(source), chooser)
@@ -188,7 +188,7 @@ def examples(
         for text in texts_of(file).values():
             yield example(Prompt("plain", "", "plain", text, (), ()), 0.6)
     for source in pool.values():
-        for text in chooser.sample(source, min(len(source), 60 if len(source) < 1000 else 700)):
+        for text in chooser.sample(source, min(len(source), 60 if len(source) < 1000 else 1000)):
             whole = text if chooser.random() < 0.5 else cut(text, chooser)
             yield example(Prompt("plain", "", "plain", whole, (), ()), 0.5)
 

@@ -64,6 +64,47 @@ def test_the_label_for_the_model_to_complete_is_kept() -> None:
     assert marked(f"{LAKE}\n\nWhere do the herons nest?\n\nAnswer:")[-1] == "Answer:"
 
 
+def test_the_last_of_several_items_alike_is_kept_for_the_model_to_complete() -> None:
+    items = "Review: Loud.\nSentiment: mixed\n\nReview: It broke.\nSentiment: negative\n\n"
+    last = "Review: The box was torn.\nSentiment:"
+    text = f"{items}{last}"
+    assert [*marked(text)[-2:]] == last.split("\n")
+    assert "Review: Loud." not in marked(text)
+
+
+def test_the_turn_before_an_empty_speaker_is_kept() -> None:
+    turns = "User: I want to return the shoes.\nAssistant: I can see the order.\n"
+    last = "User: a larger size, but only before the 14th\nAssistant:"
+    assert marked(turns + last)[-2:] == last.split("\n")
+    long = f"User: {LAKE} {LAKE} {LAKE}\nAssistant:"
+    assert not any(LAKE[:40] in m for m in marked(turns + long))
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        "I was wondering if you might be able to pull out the action points for me.",
+        "I'd like to know whether this was wise and what the village should have done",
+        "pls rewrite this so a 10 yr old gets it, no more then 5 sentances",
+        "Make a comparison table of the owners and leave a cell blank if nothing is said.",
+        "Mich würde interessieren, wem das Fischrecht gehört.",
+        "Quisiera saber a quién pertenece el derecho de pesca.",
+    ],
+)
+def test_a_request_said_round_about_is_found(request_: str) -> None:
+    assert marked(f"{LAKE}\n\n{request_}") == [request_]
+
+
+def test_a_letter_to_somebody_weighs_as_such() -> None:
+    def evidence(text: str) -> list[str]:
+        return read_parts(text, read_paragraphs(text, []))[0].evidence
+
+    request = "could you send me the list of guests before Friday?"
+    assert "letter" in evidence(f"Hi Clare, {request}")
+    assert "letter" not in evidence(f"Hi Claude, {request}")
+    assert "letter" not in evidence(f"Hi, {request}")
+
+
 def test_what_stands_in_a_tag_for_questions_is_kept_whatever_it_says() -> None:
     text = f"<data>\n{LAKE}\n</data>\n<question>\nherons, western shore\n</question>"
     assert "herons, western shore" in marked(text)
