@@ -181,7 +181,7 @@ OUTRIGHT = re.compile(
 # "Question:" and the like; what follows on the line is the question.
 QUESTION_LABEL = re.compile(
     r"(?:\*\*|__)?(?:(?:final |user(?:'s)? |my |the |your |latest |follow[ -]up )?(?:question|query|input|task|prompt|request|instruction|problem|"
-    r"assignment|objective|goal|q)s?(?: ?\d+)?|user(?: message| says)?|human|frage|aufgabe|question|tâche|consigne|pregunta|tarea|"
+    r"assignment|objective|goal|q)s?(?: ?\d+)?|user (?:message|says)|frage|aufgabe|question|tâche|consigne|pregunta|tarea|"
     r"pergunta|domanda|compito|vraag|opdracht|pytanie|zadanie|polecenie|вопрос|задача|задание|soru|görev|"
     r"câu hỏi|yêu cầu|السؤال|سؤال|المطلوب|प्रश्न|सवाल|질문|과제|问题|問題|提问|任务|質問|課題|指示|設問)"
     r"(?:\*\*|__)?[ \t]?[:：](?:\*\*|__)?",

@@ -40,6 +40,7 @@ from tests.compressor.labelled.prompt_sets import (
 
 Draw = Callable[[], str]
 _WORDS = (60, 100, 150, 250, 400)  # of a document cut from a passage, about
+_SHORT = (40, 60, 80)  # of a plain document with little around a sentence that asks or tells
 _SWAPPED = 2  # copies of a prompt with other documents, and as many in another frame
 _TAGS = ("context", "document", "data", "source", "email", "text", "transcript", "input", "doc")
 _ALPHABETS = (
@@ -99,11 +100,11 @@ def passages(data: Path) -> dict[str, list[str]]:
     return found
 
 
-def cut(text: str, chooser: random.Random) -> str:
-    """Return some paragraphs in a row of a passage."""
+def cut(text: str, chooser: random.Random, sizes: Sequence[int] = _WORDS) -> str:
+    """Return some paragraphs in a row of a passage, as many as hold one of these numbers of words."""
     paragraphs = re.split(r"\n\s*\n", text)
     first = chooser.randrange(len(paragraphs)) if chooser.random() < 0.5 else 0
-    wanted = chooser.choice(_WORDS)
+    wanted = chooser.choice(sizes)
     chosen, words = [], 0
     for paragraph in paragraphs[first:]:
         chosen.append(paragraph)
@@ -191,6 +192,7 @@ def examples(
         for text in chooser.sample(source, min(len(source), 60 if len(source) < 1000 else 1000)):
             whole = text if chooser.random() < 0.5 else cut(text, chooser)
             yield example(Prompt("plain", "", "plain", whole, (), ()), 0.5)
+            yield example(Prompt("plain", "", "plain", cut(text, chooser, _SHORT), (), ()), 0.3)
 
 
 def fit(rows: list[list[str]], worth: list[float]) -> dict[str, float]:
