@@ -159,7 +159,7 @@ _DECISIVE = re.compile(
 # The same of "the text below": looked for only where one of these stands in the sentence.
 _POINTERS = ("above", "below", "that follow", "given", "provided")
 _POINTED = re.compile(
-    rf"\b(?:{_TEXT_NOUN}|it|them|user|customer|message|poem|recipe|function|findings) "
+    rf"\b(?:{_TEXT_NOUN}|it|them|user|customer|message|poem|recipe|function|findings|invoice|offer|draft|mail) "
     r"(?:above|below|that follows?|given|provided)\b"
 )
 

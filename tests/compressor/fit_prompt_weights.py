@@ -101,7 +101,7 @@ def passages(data: Path) -> dict[str, list[str]]:
 
 
 def cut(text: str, chooser: random.Random, sizes: Sequence[int] = _WORDS) -> str:
-    """Return some paragraphs in a row of a passage, as many as hold one of these numbers of words."""
+    """Return some paragraphs in a row of a passage, of one of these sizes in words."""
     paragraphs = re.split(r"\n\s*\n", text)
     first = chooser.randrange(len(paragraphs)) if chooser.random() < 0.5 else 0
     wanted = chooser.choice(sizes)
