@@ -22,6 +22,8 @@ REQUIRED = 9.0  # stays whatever the budget says
 STRUCTURAL = 2.0  # marks and labels of required words: before all other words, after required ones
 _REFERENT = 1.5  # what a number counts: before all other words, where the number has to stay
 _LONGEST_REFERENT = 4  # words and marks that are tied together
+# Of a longer clause, a table of numbers most likely, all words count as each number's others.
+_LONG_CLAUSE = 400
 _NEGATED_AFTER = 14  # words after a negation that it may bear on
 _NEGATED_BEFORE = 3  # words before it (kommt nicht, stimmt doch gar nicht, ne sait pas)
 _NEGATED_BEFORE_END = 8  # words before it where it ends its clause (ich komme heute nicht)
@@ -105,6 +107,7 @@ def bind(structure: Structure, scores: FloatArray, protected: Sequence[Protected
     # a negation of a required word is required, and its label with it
     required |= standing.score >= REQUIRED
     _raise_referents(structure, standing)
+    _raise_negations(structure, standing, negations)  # of what a number counts
     _raise_references(standing, references)
     _raise_marks(structure, standing, required)
     return standing.atoms(content_words(structure) | required)
@@ -263,13 +266,20 @@ def _raise_numbers(
     structure: Structure, standing: _Standing, numbers: list[tuple[int, int]]
 ) -> None:
     """A number stays when half of the other words of its clause, or of its sentence, stay."""
+    long: dict[tuple[int, int], float] = {}
     for first, stop in numbers:
         half = 0.0
         low, high = first, stop
         for groups in (structure.clause, structure.sentence):
             start = int(np.searchsorted(groups, groups[first], side="left"))
             end = int(np.searchsorted(groups, groups[stop - 1], side="right"))
-            half = max(half, _half(structure, standing.score, (start, first), (stop, end)))
+            if end - start <= _LONG_CLAUSE:
+                found = _half(structure, standing.score, (start, first), (stop, end))
+            elif (start, end) in long:
+                found = long[start, end]
+            else:
+                found = long[start, end] = _half(structure, standing.score, (start, end))
+            half = max(half, found)
             low, high = min(low, start), max(high, end)
         if half > 0:
             standing.lift(first, half, low, high)

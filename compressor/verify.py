@@ -5,9 +5,11 @@ the protected spans, and finds sentences, clauses and words with patterns of its
 """
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence, Set
+from functools import cached_property
+from itertools import accumulate
 
 from compressor.types import Kind, ProtectedSpan, Span, VerifiedCount
 
@@ -30,7 +32,7 @@ def missing(
     kept; a number when at least half of its clause's words are; any other conditional one when a
     part of it is kept.
     """
-    coverage = _Coverage(kept)
+    coverage = _Coverage(text, kept)
     return [
         span
         for span in protected
@@ -49,7 +51,7 @@ def count(
     `protected` are the spans as they were found; `put_back` those that `missing` had named and that
     were required afterwards.
     """
-    coverage = _Coverage(kept)
+    coverage = _Coverage(text, kept)
     spans, called_for, whole, restored = (Counter[Kind]() for _ in range(4))
     for span in protected:
         spans[span.kind] += 1
@@ -68,7 +70,8 @@ def count(
 class _Coverage:
     """Which characters of the source are kept."""
 
-    def __init__(self, kept: Sequence[Span]) -> None:
+    def __init__(self, text: str, kept: Sequence[Span]) -> None:
+        self._text = text
         self._starts = [s.start for s in kept]
         self._ends = [s.end for s in kept]
 
@@ -80,6 +83,23 @@ class _Coverage:
         index = bisect_right(self._starts, end - 1) - 1
         return index >= 0 and self._ends[index] > start
 
+    def words(self, start: int, end: int) -> tuple[int, int]:
+        """Return how many words lie in this part of the text, and how many of them are whole."""
+        starts, ends, whole = self._counted
+        first = bisect_left(starts, start)
+        stop = max(first, bisect_right(ends, end))
+        return stop - first, whole[stop] - whole[first]
+
+    @cached_property
+    def _counted(self) -> tuple[list[int], list[int], list[int]]:
+        """All words' starts and ends, and how many of those before each are whole.
+
+        Counted once: where a clause is a thousand numbers, each of them asks for its neighbours.
+        """
+        spans = [match.span() for match in _TOKEN.finditer(self._text)]
+        whole = [0, *accumulate(self.whole(*span) for span in spans)]
+        return [start for start, _ in spans], [end for _, end in spans], whole
+
 
 def _called_for(text: str, span: ProtectedSpan, coverage: _Coverage) -> bool:
     if not span.conditional or coverage.any(span.start, span.end):
@@ -88,10 +108,10 @@ def _called_for(text: str, span: ProtectedSpan, coverage: _Coverage) -> bool:
         return any(coverage.any(*near) for near in _near_negation(text, span))
     if span.kind is Kind.NUMBER:
         start, end = _clause_start(text, span.start), _clause_end(text, span.end)
-        glued = _glued_end(text, span.end)
-        around = [*_TOKEN.finditer(text, start, span.start), *_TOKEN.finditer(text, glued, end)]
-        kept = sum(coverage.whole(m.start(), m.end()) for m in around)
-        return kept > 0 and kept * 2 >= len(around)
+        before, kept_before = coverage.words(start, span.start)
+        after, kept_after = coverage.words(_glued_end(text, span.end), end)
+        kept = kept_before + kept_after
+        return kept > 0 and kept * 2 >= before + after
     return False
 
 

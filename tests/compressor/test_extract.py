@@ -187,3 +187,9 @@ def test_each_protection_can_be_switched_off(kind: Kind) -> None:
     ]
     assert on
     assert not off
+
+
+def test_ten_thousand_numbers_in_one_clause_end() -> None:
+    result = compress("1 " * 10_000, Settings(rate=0.5), 0)
+    assert result.tokens_after <= 0.5 * result.tokens_before
+    assert not any(counts.lost for counts in result.verified.values())

@@ -143,6 +143,10 @@ def test_forced_phrases_are_found_over_any_white_space(space: str) -> None:
         '"""\n',
         "x = 1\n# a\n",
         "<a@b.de|",
+        "中国人民学习",
+        "カタカナ",
+        "한국어",
+        "العربية",
     ],
 )
 def test_long_runs_of_anything_end(piece: str) -> None:
