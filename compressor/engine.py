@@ -37,7 +37,7 @@ from compressor.words import Word, split_words
 
 # Part of every cache key. Raise it with any change to this package outside `classifier` that can
 # change a single character of any output: words, protections, scores, budget, rebuild, verify.
-ALGORITHM_REVISION = "5"
+ALGORITHM_REVISION = "6"
 
 _Probabilities = NDArray[np.float32]
 _LONGEST_WORD = 5000  # letters
