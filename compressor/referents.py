@@ -156,6 +156,9 @@ def _identified(text: str, span: ProtectedSpan) -> Iterator[int]:
         before = _before(text, before.start)
     if before and before.word in _GENERIC:
         two = _before(text, before.start)
-        before = two if two and two.word not in FUNCTION_WORDS else before
+        if two and two.word not in FUNCTION_WORDS:
+            if "." in before.gap:  # or the full stop of "accession no." would end "accession"
+                yield before.start
+            before = two
     if before and before.gap and (before.word in _GENERIC or before.word not in FUNCTION_WORDS):
         yield before.start

@@ -37,6 +37,7 @@ _ABBREVIATION_LIST = (
 )
 _ABBREVIATIONS = frozenset(_ABBREVIATION_LIST.split())
 _WORDS_TOO = frozenset({"no", "nos", "art"})  # abbreviations before a number alone
+_NUMBERED = re.compile(r"[#º°]|[A-Z]{0,6}[-/]?\d")  # no. 5, no. EU714029
 _SHORT_LINE = 45  # a line this short was broken on purpose, not wrapped
 
 _TIME = r"\d{1,2}:\d\d(?::\d\d)?(?:[ \u202f]?[AaPp]\.?[Mm]\.?)?"
@@ -244,7 +245,8 @@ def _abbreviates(text: str, words: Sequence[Word], index: int) -> bool:
         return False
     before = text[words[index - 1].start : words[index - 1].end]
     if before.lower() in _WORDS_TOO:
-        return text[words[index + 1].start] in "0123456789#º°"
+        following = words[index + 1]
+        return _NUMBERED.match(text, following.start, following.end) is not None
     return before.lower() in _ABBREVIATIONS or (len(before) == 1 and before.isupper())
 
 

@@ -98,3 +98,14 @@ def test_an_identifier_keeps_what_it_is_of(sentence: str, name: str) -> None:
 )
 def test_what_says_what_a_number_is(text: str, expected: list[tuple[str, ...]]) -> None:
     assert pairs(text) == expected
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_an_abbreviation_of_number_goes_with_its_full_stop(seed: int) -> None:
+    text = (
+        "The strain was compared with two others of the same kind, BJ (accession no. AY319651) and "
+        "DY07 (accession no. HM245923), which were isolated from sick animals on farms."
+    )
+    shorter = shorten(text, 0.6, seed)
+    assert "accession." not in shorter
+    assert "(. " not in shorter
