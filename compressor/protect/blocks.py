@@ -34,6 +34,8 @@ _CODE_SIGN = re.compile(r"[={}<>;|$\[\]]|\w\(|^\s*(?:>>>|\.\.\.|#|//)")
 _SENTENCE = re.compile(r"[^\W\d_]{2}[.!?,:]$")
 _LONGEST_CODE_LINE = 400
 _INDENTED = re.compile(r"(?: {4}|\t)[ \t]*\S")
+# Of so many lines that are no code all told, none begins it: else each would read all behind it.
+_ENOUGH_LINES = 60
 _MIN_CODE_LINES = 3
 _HEADER = re.compile(r"\s{0,80}(?:async )?(?:def|class)\s+\w.{0,300}:\s*$|.{0,300}[({\[]\s*$")
 _REMARK = re.compile(r"(?:#|//|--)\s")
@@ -154,6 +156,8 @@ def _code_end(lines: list[Line], index: int) -> int:
         if not indented and not looks:
             if _INDENTED.match(line):
                 end, total = at + 1, total + (not defined)
+                if total >= _ENOUGH_LINES and code * 10 < total * 7:
+                    return index
                 continue
             if code and _REMARK.match(line):
                 continue
@@ -162,6 +166,8 @@ def _code_end(lines: list[Line], index: int) -> int:
         signs += bool(looks or _CODE_SIGN.search(line))
         code, total = code + looks, total + 1
         end = at + 1
+        if total == _ENOUGH_LINES and indented and code * 2 < total and signs * 4 < total * 3:
+            return index
     if indented:
         likely = code * 2 >= total or signs * 4 >= total * 3
         if total == 1:

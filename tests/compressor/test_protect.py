@@ -143,6 +143,8 @@ def test_forced_phrases_are_found_over_any_white_space(space: str) -> None:
         '"""\n',
         "x = 1\n# a\n",
         "<a@b.de|",
+        "\n\n\tof ",
+        "\tof\n",
         "中国人民学习",
         "カタカナ",
         "한국어",
