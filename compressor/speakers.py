@@ -19,6 +19,12 @@ _STAMPED = re.compile(
     rf"{_NAME}(?:,? [\[(]|, | ?[-–—|•·] ?|[ \t]{{2,8}}|\t){_STAMP}[\])]?:?|"
     rf"{_NAME} {_TIME}:?)[ \t\r]*"
 )
+# On the line of what is said: [01:41] <XinZhao> hello, [01:41] XinZhao: hello.
+_SPOKEN = re.compile(
+    rf"^[ \t>]{{0,8}}(?:[\[(]?{_STAMP}[\])]?[ \t]{{1,4}}<[^\s<>]{{1,40}}>|"
+    rf"[\[(]{_STAMP}[\])][ \t]{{1,4}}{_HANDLE}:)(?=[ \t])",
+    re.MULTILINE,
+)
 # Below a name; one that begins with a word could be a name with its time.
 _STAMP_LINE = re.compile(
     rf"(?=[ \t\d\[(]|\w{{3,12}},? (?:at|um|om|kl|[aàá]) )[ \t]{{0,8}}[\[(]?{_STAMP}[\])]?[ \t\r]*"
@@ -52,8 +58,12 @@ def speaker_lines(text: str) -> list[tuple[int, int]]:
 
 
 def message_stamps(text: str) -> list[tuple[int, int]]:
-    """Return the lines of a chat that say who speaks: nothing of them stays for its own sake."""
-    return _apart(text, (*_stamped(text), *_repeated(text)))
+    """Return what says in a chat who speaks, whole lines or their beginnings.
+
+    Nothing of that stays for its own sake.
+    """
+    spoken = [m.span() for m in _SPOKEN.finditer(text)] if _CLOCK.search(text) else []
+    return _apart(text, (*_stamped(text), *_repeated(text), *spoken))
 
 
 def _apart(text: str, lines: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -1,5 +1,7 @@
 """Chats whose speakers stand above what they say: kept turns keep them, and gone turns do not."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -124,3 +126,19 @@ def test_a_day_in_a_stamp_goes_with_the_message(day: str) -> None:
 )
 def test_prose_and_lists_have_no_speakers(text: str) -> None:
     assert speaker_lines(text) == []
+
+
+@pytest.mark.parametrize("speaker", ["<XinZhao>", "<tgm4883>", "XinZhao:", "tgm4883:"])
+def test_a_handle_on_the_line_of_a_message_goes_with_it(speaker: str) -> None:
+    said = (
+        "hello there my friends, is anybody up at this time of the night",
+        "you can do a clean install of it if you want to have it all removed",
+        "my tip was really interesting to them and so it goes on",
+        "the installer cannot find the disk because of the mode of the controller",
+    )
+    lines = [f"[01:4{n}] {speaker} {said[n % 4]}" for n in range(8)]
+    for seed in range(20):
+        for line in shorten("\n".join(lines), 0.3, seed).splitlines():
+            stamp, _, rest = line.partition(" ")
+            assert re.fullmatch(r"\[01:4\d\]", stamp)
+            assert rest.startswith(f"{speaker} ")
