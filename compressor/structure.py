@@ -191,7 +191,8 @@ def _speak(
 ) -> NDArray[np.bool_]:
     """Make labels of the lines that say who speaks, and return which words come right behind one.
 
-    Up to the next one the paragraphs below belong to it; below the last one the first does.
+    Up to the next one, or to a list, the paragraphs below belong to it; below the last one the
+    first does.
     """
     said = np.zeros(len(starts), np.bool_)
     lines = speaker_lines(text)
@@ -202,7 +203,11 @@ def _speak(
         label[first:stop], opens[first] = True, True
         opens[first + 1 : stop + 1] = False
         said[stop] = True
-        paragraph[first + 1 : edges[number + 1][0] if number + 1 < len(edges) else stop + 1] = False
+        last = edges[number + 1][0] if number + 1 < len(edges) else stop + 1
+        listed = np.flatnonzero(opens[stop + 1 : last])
+        if len(listed):  # what stands behind a list is no part of its last item
+            last = stop + 1 + int(listed[0])
+        paragraph[first + 1 : last] = False
     return said
 
 

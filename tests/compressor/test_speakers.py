@@ -142,3 +142,15 @@ def test_a_handle_on_the_line_of_a_message_goes_with_it(speaker: str) -> None:
             stamp, _, rest = line.partition(" ")
             assert re.fullmatch(r"\[01:4\d\]", stamp)
             assert rest.startswith(f"{speaker} ")
+
+
+def test_what_stands_behind_a_list_is_no_part_of_its_last_item() -> None:
+    notes = "- The heap grows much faster than before.\n- The old one has a clear spike."
+    after = "This run shows a somewhat extreme case, where a steady state is never reached at all."
+    text = "\n\n".join(f"Notes:\n{notes}\n\n{after}\n\nPlots:\n{notes}" for _ in range(3))
+    words = split_words(text)
+    free = Settings(rate=0.4, protect=frozenset())
+    for seed in range(40):
+        noise = np.random.default_rng(seed).random(len(words), np.float32)
+        lines = extract(text, words, noise, free, COUNTER).text.splitlines()
+        assert not [line for line in lines if line.strip() == "-"]
