@@ -69,3 +69,12 @@ def test_half_a_clause_calls_for_its_number(text: str, number: str, slices: list
     kept_slices = [Span(text.index(s), text.index(s) + len(s)) for s in slices]
     assert missing(text, kept_slices, spans) == spans
     assert missing(text, kept_slices[:0], spans) == []
+
+
+def test_half_of_a_chinese_clause_is_half_of_its_characters() -> None:
+    text = "上周我们在内华达州亨德森举办了为期的大会 2024 有客人亲临现场。"
+    start = text.index("2024")
+    number = ProtectedSpan(start, start + 4, Kind.NUMBER, conditional=True)
+    after = Span(start + 5, len(text) - 1)  # seven of the other 27
+    assert missing(text, [Span(5, 11), after], [number]) == []
+    assert missing(text, [Span(5, 12), after], [number]) == [number]
