@@ -15,7 +15,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from compressor.structure import GAP_NONE, Structure
+from compressor.structure import GAP_LINE, GAP_NONE, Structure
 from compressor.types import Kind, ProtectedSpan
 
 REQUIRED = 9.0  # stays whatever the budget says
@@ -169,6 +169,9 @@ def _label_ranges(structure: Structure) -> list[tuple[int, int]]:
     for first, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
         blocks = structure.block[first:stop]
         inner = [first, *(np.flatnonzero(np.diff(blocks)) + first + 1).tolist(), stop]
+        last = stop - 1
+        if last > inner[-2] and structure.mark[last] and structure.gap[last] >= GAP_LINE:
+            inner.insert(-1, last)  # the bullet below a speaker's line goes with its own item
         cuts += list(pairwise(inner))
     return cuts
 

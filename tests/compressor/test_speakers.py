@@ -8,7 +8,7 @@ import pytest
 from compressor.extract import extract
 from compressor.speakers import speaker_lines
 from compressor.tokens import load_counter
-from compressor.types import Settings
+from compressor.types import Kind, ProtectedSpan, Settings
 from compressor.words import split_words
 
 COUNTER = load_counter("o200k_base")
@@ -154,3 +154,16 @@ def test_what_stands_behind_a_list_is_no_part_of_its_last_item() -> None:
         noise = np.random.default_rng(seed).random(len(words), np.float32)
         lines = extract(text, words, noise, free, COUNTER).text.splitlines()
         assert not [line for line in lines if line.strip() == "-"]
+
+
+def test_a_bullet_below_a_speaker_that_has_to_stay_goes_with_its_item() -> None:
+    text = "Notes:\n- The old one has a clear spike.\n\nPlots:\n- A steady state is seen there.\n\n"
+    text *= 4
+    words = split_words(text)
+    names = [
+        ProtectedSpan(m.start(), m.end(), Kind.FORCED) for m in re.finditer("(?:Notes|Plots):", text)
+    ]
+    for seed in range(40):
+        noise = np.random.default_rng(seed).random(len(words), np.float32)
+        shorter = extract(text, words, noise, Settings(rate=0.5), COUNTER, protected=names).text
+        assert not [line for line in shorter.splitlines() if line.strip() == "-"]
