@@ -200,13 +200,13 @@ def _speak(
     for number, (first, stop) in enumerate(edges):
         if first == stop or stop == len(starts):
             continue
+        last = edges[number + 1][0] if number + 1 < len(edges) else stop + 1
+        listed = np.flatnonzero(opens[stop:last])
+        if len(listed):  # what stands behind a list is no part of its last item
+            last = max(stop + 1, stop + int(listed[0]))
         label[first:stop], opens[first] = True, True
         opens[first + 1 : stop + 1] = False
         said[stop] = True
-        last = edges[number + 1][0] if number + 1 < len(edges) else stop + 1
-        listed = np.flatnonzero(opens[stop + 1 : last])
-        if len(listed):  # what stands behind a list is no part of its last item
-            last = stop + 1 + int(listed[0])
         paragraph[first + 1 : last] = False
     return said
 

@@ -147,7 +147,10 @@ def test_a_handle_on_the_line_of_a_message_goes_with_it(speaker: str) -> None:
 def test_what_stands_behind_a_list_is_no_part_of_its_last_item() -> None:
     notes = "- The heap grows much faster than before.\n- The old one has a clear spike."
     after = "This run shows a somewhat extreme case, where a steady state is never reached at all."
-    text = "\n\n".join(f"Notes:\n{notes}\n\n{after}\n\nPlots:\n{notes}" for _ in range(3))
+    one = "- This is essentially the same as in the case of the space of a stack."
+    text = "\n\n".join(
+        f"Notes:\n{notes}\n\n{after}\n\nPlots:\n{one}\n\n{after}" for _ in range(3)
+    )
     words = split_words(text)
     free = Settings(rate=0.4, protect=frozenset())
     for seed in range(40):
@@ -161,7 +164,8 @@ def test_a_bullet_below_a_speaker_that_has_to_stay_goes_with_its_item() -> None:
     text *= 4
     words = split_words(text)
     names = [
-        ProtectedSpan(m.start(), m.end(), Kind.FORCED) for m in re.finditer("(?:Notes|Plots):", text)
+        ProtectedSpan(m.start(), m.end(), Kind.FORCED)
+        for m in re.finditer("(?:Notes|Plots):", text)
     ]
     for seed in range(40):
         noise = np.random.default_rng(seed).random(len(words), np.float32)
