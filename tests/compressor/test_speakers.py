@@ -148,9 +148,7 @@ def test_what_stands_behind_a_list_is_no_part_of_its_last_item() -> None:
     notes = "- The heap grows much faster than before.\n- The old one has a clear spike."
     after = "This run shows a somewhat extreme case, where a steady state is never reached at all."
     one = "- This is essentially the same as in the case of the space of a stack."
-    text = "\n\n".join(
-        f"Notes:\n{notes}\n\n{after}\n\nPlots:\n{one}\n\n{after}" for _ in range(3)
-    )
+    text = "\n\n".join(f"Notes:\n{notes}\n\n{after}\n\nPlots:\n{one}\n\n{after}" for _ in range(3))
     words = split_words(text)
     free = Settings(rate=0.4, protect=frozenset())
     for seed in range(40):
