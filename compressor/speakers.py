@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-_TIME = r"\d{1,2}:\d\d(?::\d\d)?(?:[ \u202f]?[AaPp]\.?[Mm]\.?)?"
+TIME = r"\d{1,2}:\d\d(?::\d\d)?(?:[ \u202f]?[AaPp]\.?[Mm]\.?)?"
 # A day as well: 14.10.25, Today at, Oct 14, 2025 at, 14. Okt. um.
 _DAY = r"(?:\d[\w./-]{0,14}|[A-Z]\w{2,12}|at|um|om|kl|a las|alle|[aàá])"
-_STAMP = rf"(?:{_DAY}[,.]?[ \u202f]){{0,6}}{_TIME}(?:[ \u202f]UTC)?"
+_STAMP = rf"(?:{_DAY}[,.]?[ \u202f]){{0,6}}{TIME}(?:[ \u202f]UTC)?"
 _WORD = r"[^\W\d_a-zà-öø-ÿ][\w.'’&-]{0,30}"
 _HANDLE = r"@?[\w.#-]{1,39}\w"
 _PARTICLE = r"(?:d[aeiu]l?|v[ao]n|de[nr]|l[ae]|al|bin|\([\w .]{1,20}\))"
@@ -17,7 +17,7 @@ _TO = rf"(?:(?:From|Von|De|Da) )?{_NAME}(?: (?:to|[Tt]o|an|à|a) .{{1,40}})?"
 _STAMPED = re.compile(
     rf"[ \t]{{0,8}}(?:(?=[\d\[(])[\[(]?{_STAMP}[\])]?[ \t]{{1,4}}(?:[-–—|•] )?{_TO}:?|"
     rf"{_NAME}(?:,? [\[(]|, | ?[-–—|•·] ?|[ \t]{{2,8}}|\t){_STAMP}[\])]?:?|"
-    rf"{_NAME} {_TIME}:?)[ \t\r]*"
+    rf"{_NAME} {TIME}:?)[ \t\r]*"
 )
 # On the line of what is said: [01:41] <XinZhao> hello, [01:41] XinZhao: hello.
 _SPOKEN = re.compile(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compressor.referents import referents
-from compressor.speakers import speaker_lines
+from compressor.speakers import TIME, speaker_lines
 from compressor.types import ProtectedSpan
 from compressor.words import Word, is_mark, is_unspaced
 
@@ -40,7 +40,6 @@ _WORDS_TOO = frozenset({"no", "nos", "art"})  # abbreviations before a number al
 _NUMBERED = re.compile(r"[#º°]|[A-Z]{0,6}[-/]?\d")  # no. 5, no. EU714029
 _SHORT_LINE = 45  # a line this short was broken on purpose, not wrapped
 
-_TIME = r"\d{1,2}:\d\d(?::\d\d)?(?:[ \u202f]?[AaPp]\.?[Mm]\.?)?"
 _DAY = r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4},?[ \u202f]"
 _HAN_NUMERAL = "[一二三四五六七八九十]{1,3}"
 # Letters of a name, and the vowels and accents that stand on those of other scripts.
@@ -57,7 +56,7 @@ _LABEL = re.compile(
     r"[ \t]{1,8}|"
     rf"(?:[・●○◆◇■□▶►※①-⑳❶-❿㈠-㈩]|（(?:\d{{1,3}}|{_HAN_NUMERAL})）|(?:\d{{1,3}}|{_HAN_NUMERAL})、)"
     r"[ \t\u3000]{0,8}))?"
-    rf"(?:[\[(]{{0,2}}(?:{_DAY})?{_TIME}[\])]{{0,2}}[ \t]{{1,4}}(?:[-–][ \t])?)?"
+    rf"(?:[\[(]{{0,2}}(?:{_DAY})?{TIME}[\])]{{0,2}}[ \t]{{1,4}}(?:[-–][ \t])?)?"
     r"(?:<[^\s<>]{1,40}>(?=[ \t])|<v(?:\.[\w.-]{1,30})? [^<>\n]{1,60}>|"
     r"(?<=[\])][ \t])@?[\w.#-]{1,40}:(?=[ \t])|"
     rf"(?:\*\*)?[^\W\d_a-zà-ÿ]{_NAME}{{0,30}}(?:[ \t]{_NAME}{{1,30}}){{0,4}}[ \t]?"

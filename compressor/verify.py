@@ -14,10 +14,11 @@ from itertools import accumulate
 from compressor.types import Kind, ProtectedSpan, Span, VerifiedCount
 
 _UNSPACED = r"\u3041-\u30ff\u3400-\u9fff"
-_TOKEN = re.compile(rf"[^\W_{_UNSPACED}]+(?:['’-][^\W_{_UNSPACED}]+)*|[{_UNSPACED}]{{1,2}}")
+_SPACED = rf"[^\W_{_UNSPACED}]+(?:['’-][^\W_{_UNSPACED}]+)*"
+_TOKEN = re.compile(rf"{_SPACED}|[{_UNSPACED}]{{1,2}}")
 # Half of a clause is counted in characters where words are not spaced: words of one, two or eight
 # of them would make half of it another half.
-_UNIT = re.compile(rf"[^\W_{_UNSPACED}]+(?:['’-][^\W_{_UNSPACED}]+)*|[{_UNSPACED}]")
+_UNIT = re.compile(rf"{_SPACED}|[{_UNSPACED}]")
 _CLAUSE_END = re.compile(r"[,;:.!?…]+(?=\s|$|[^\x00-\x7f])|[、，；：。！？]+|\n")
 _GLUED = re.compile(r"(?:-?[A-Za-z\d])+")  # the rest of "2-tuple" is no other word of its clause
 _SENTENCE_END = re.compile(r"[.!?…]+[\"”’)]?(?=\s|$)|[。！？]|\n")
