@@ -37,6 +37,10 @@ def load_classifier(
         raise ClassifierUnavailable(f"there is no folder {folder}")
     if name in _BUNDLED or backend == "onnx":
         raise ClassifierUnavailable(_without_onnx(name, folder))
+    if folder.is_dir() and not (folder / "config.json").is_file():
+        raise ClassifierUnavailable(
+            f"{folder} holds neither an .onnx file nor a checkpoint with a config.json"
+        )
     try:
         from compressor.classifier.torch import TorchClassifier  # noqa: PLC0415
     except ImportError as error:

@@ -73,7 +73,7 @@ def model_card(facts: Facts) -> str:
     parts = [
         _FRONT.format(
             licence=_front_licence(facts.licence),
-            languages=f"language: [{', '.join(languages)}]\n" if languages else "",
+            languages=_front_languages(languages),
         ),
         f"# {facts.name}\n\n{_ABOUT}",
         _table(("", ""), _what_it_is(facts)),
@@ -221,6 +221,12 @@ def _check_rows(checks: Checks) -> list[tuple[str, str]]:
             )
         )
     return rows
+
+
+def _front_languages(languages: Sequence[str]) -> str:
+    # YAML 1.1 reads Norwegian's `no` as false.
+    codes = ["'no'" if language == "no" else language for language in languages]
+    return f"language: [{', '.join(codes)}]\n" if codes else ""
 
 
 def _limits(facts: Facts, languages: Sequence[str]) -> list[str]:

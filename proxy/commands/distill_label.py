@@ -121,7 +121,7 @@ def label(  # noqa: PLR0917 - typer reads the options off the signature
         from compressor.training.passage import read_passages  # noqa: PLC0415
         from compressor.training.teacher import Rates  # noqa: PLC0415
 
-        if heavy >= light:
+        if grades is Grades.TWO and heavy >= light:
             raise typer.BadParameter(f"{heavy} is not under --light {light}", param_hint="--heavy")
         refuse_same(passages, out)
         require_writable(out, manifest_path(out))

@@ -154,6 +154,10 @@ class TestUnavailable:
     def test_no_folder(self, folder: Path) -> None:
         assert "there is no folder" in self.load(folder / "absent")
 
+    def test_a_folder_of_something_else(self, tmp_path: Path) -> None:
+        with pytest.raises(ClassifierUnavailable, match="holds neither"):
+            load_classifier(str(tmp_path))
+
     def test_no_tokenizer(self, folder: Path) -> None:
         (folder / "tokenizer.json").unlink()
         assert "no tokenizer.json" in self.load(folder)

@@ -104,6 +104,13 @@ def test_a_licence_that_is_no_identifier_is_another_one() -> None:
     assert front_matter(model_card(FACTS))["license"] == "apache-2.0"
 
 
+def test_norwegian_is_not_read_as_false() -> None:
+    source = {"passages": 2, "licences": {"MIT": 2}, "languages": {"no": 1, "en": 1}}
+    manifest = {"output": {}, "counts": {"sources": {"minutes": source}}}
+    card = model_card(replace(FACTS, manifests=[manifest]))
+    assert front_matter(card)["language"] == ["en", "no"]
+
+
 def test_what_is_not_known_is_called_so() -> None:
     bare = replace(FACTS, training={}, manifests=[], config={}, checks=Checks(), exact=True)
     card = model_card(bare)

@@ -181,6 +181,11 @@ def test_what_cannot_be_asked(
     assert said in done.stderr
 
 
+def test_rates_are_of_two_grades(endpoint: Endpoint, passages: Path) -> None:
+    done = label(endpoint, passages, "--yes", "--grades", "one", "--heavy", "0.7")
+    assert done.exit_code == 0, done.stderr
+
+
 def test_a_file_without_a_passage_is_refused(endpoint: Endpoint, passages: Path) -> None:
     passages.write_text("\n", "utf-8")
     done = label(endpoint, passages, "--yes")
