@@ -147,8 +147,9 @@ def policy_for(
     check_policy(name)
     if policy.mode is Mode.OFF:
         raise refusal(f"the policy '{name}' compresses nothing", "policy")
-    forced = (*policy.force_tokens, *request.force_tokens)
-    return policy.model_copy(update={"mode": Mode.ON, "force_tokens": forced})
+    forced = (*(policy.force_tokens if policy.protect.forced else ()), *request.force_tokens)
+    protect = policy.protect.model_copy(update={"forced": True})
+    return policy.model_copy(update={"mode": Mode.ON, "force_tokens": forced, "protect": protect})
 
 
 def _check_threshold(threshold: float | str, number_of: Numbers) -> None:

@@ -148,7 +148,7 @@ def _settings(
         threshold=decision.threshold,
         target_tokens=decision.target_tokens,
         protect=kinds,
-        force_tokens=policy.force_tokens,
+        force_tokens=policy.force_tokens if policy.protect.forced else (),
         json_prose=policy.json_prose,
         force_digits=policy.force_digits,
         drop_consecutive=policy.drop_consecutive,

@@ -26,7 +26,7 @@ _ASKED_FOR = _PROMPT | {Kind.FORCED, Kind.URL}
 def find_protected(
     text: str, settings: Settings, prose: JsonProse | None = None
 ) -> list[ProtectedSpan]:
-    """Return the spans of the kinds that `settings.protect` names, by start.
+    """Return the spans of the kinds that `settings.protect` names, and what is forced, by start.
 
     With `prose`, `text` is its view. Spans may overlap; none lies inside an unconditional block,
     JSON value or table.
@@ -40,7 +40,8 @@ def find_protected(
 
 def _found(text: str, settings: Settings, prose: JsonProse | None) -> list[ProtectedSpan]:
     """Do as `find_protected` does, for a text whose line breaks are one character."""
-    wanted = settings.protect
+    forces = settings.force_tokens or settings.force_digits
+    wanted = settings.protect | {Kind.FORCED} if forces else settings.protect
     found_blocks = [s for s in block_spans(text) if s.kind in wanted]
     if prose is not None:  # not a choice: whatever is cut of a JSON string, the JSON stays whole
         found_blocks = [s for s in found_blocks if prose.leaves_alone(s)] + list(prose.rest)

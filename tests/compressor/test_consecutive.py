@@ -68,12 +68,12 @@ def test_what_is_kept_for_another_reason_stays(
 
 def test_force_digits_keeps_every_word_with_a_digit() -> None:
     text = "Room B12 or room 7b, on floor 3.5 of x86_64, and 東京3776メートル too"
-    result = shortened(text, set(), force_digits=True)
-    for word in ("B12", "7b", "3.5", "x86_64", "3776"):
-        assert word in result
-    assert "floor" not in result
-    off = shortened(text, {"floor"}, force_digits=True, protect=frozenset())
-    assert off == "floor"
+    for protect in (ONLY_FORCED, frozenset[Kind]()):
+        result = shortened(text, set(), force_digits=True, protect=protect)
+        for word in ("B12", "7b", "3.5", "x86_64", "3776"):
+            assert word in result
+        assert "floor" not in result
+    assert shortened(text, {"floor"}) == "floor"
 
 
 def test_digits_over_the_cap_are_kept_and_said() -> None:

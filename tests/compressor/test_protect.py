@@ -110,6 +110,14 @@ def test_forced_phrases_are_found_over_any_white_space(space: str) -> None:
         assert found(f"It was {phrase}, they said.", Kind.FORCED, force_tokens=(token,)) == [phrase]
 
 
+def test_what_is_forced_needs_no_protection_beside_it() -> None:
+    asked = Settings(rate=0.5, protect=frozenset(), force_tokens=("two",), force_digits=True)
+    assert [(s.start, s.kind) for s in find_protected("One two 3.", asked)] == [
+        (4, Kind.FORCED),
+        (8, Kind.FORCED),
+    ]
+
+
 @pytest.mark.parametrize(
     "piece",
     [

@@ -12,9 +12,10 @@ import zstandard
 from compressor.calibration import read_calibration
 from compressor.classifier.registry import bundled_folder
 from compressor.types import Failure
+from policies.types import Policy, Protections
 from proxy.access import digest_of, new_key
 from proxy.savings import CompressionReport, Ending, PartReport, Treatment
-from proxy.text_compression import CompressRequest, answer_of, read_request
+from proxy.text_compression import CompressRequest, answer_of, policy_for, read_request
 from proxy.treatment import Treated
 from tests.fakes import FakeCompressor, every_second_word
 from tests.integration.conftest import Proxy, ProxyServer
@@ -222,3 +223,13 @@ def test_the_page_shows_what_is_asked_and_answered() -> None:
     made = json.loads(answer_of(CompressRequest(text="a", rate=0.5), treated))
     assert set(answered) == set(made)
     assert set(answered["results"][0]) == set(made["results"][0])
+
+
+def test_the_requests_own_words_are_forced_where_its_policy_forces_none() -> None:
+    policy = Policy(
+        name="free", rate=0.5, force_tokens=("theirs",), protect=Protections(forced=False)
+    )
+    request = CompressRequest(text="a", policy="free", force_tokens=("mine",))
+    followed = policy_for(request, {"free": policy}, lambda _: None, lambda _: 0.0)
+    assert followed.force_tokens == ("mine",)
+    assert followed.protect.forced

@@ -85,6 +85,16 @@ async def test_forced_digits_and_consecutive_words_pass_through(compressor: Fake
     assert (plain.force_digits, plain.drop_consecutive) == (False, False)
 
 
+async def test_a_policys_words_are_not_forced_where_it_switches_that_off(
+    compressor: FakeCompressor,
+) -> None:
+    update = {"protect": Protections(forced=False)}
+    policies = {**POLICIES, "cap": POLICIES["cap"].model_copy(update=update)}
+    changed = config("cap").model_copy(update={"policies": policies})
+    await prepare(Pipeline(changed, compressor, FakeTokenizers()), chat(LONG))
+    assert compressor.calls[0][1].force_tokens == ()
+
+
 def asking(compressor: FakeCompressor) -> Pipeline:
     changed = POLICIES["half"].model_copy(update={"question_aware": True})
     policies = {**POLICIES, "half": changed}
