@@ -109,14 +109,15 @@ def compress_json(
     settings: Settings,
     *,
     pair_filter: ContextFilter | None = None,
+    fine: bool = True,
 ) -> CompressedJson:
     """Shorten the long strings of an object's values; keys without KeySettings stay as they are.
 
     `settings` decide where a key has no rate of its own: each string by itself with `rate` or
     `threshold`, all of them together with `target_tokens`, a cap on the whole object's JSON.
     `pair_filter` chooses among the pairs with `pair_remove` (indices are those of `data`); all
-    others stay. Raises TypeError and ValueError for what is no JSON, and what the classifier
-    raises.
+    others stay. Without `fine` no words are cut. Raises TypeError and ValueError for what is no
+    JSON, and what the classifier raises.
     """
     if not isinstance(data, Mapping):
         raise TypeError(
@@ -131,7 +132,7 @@ def compress_json(
     places = [
         (path, keys[key].rate, text)
         for key, value in whole.items()
-        if key in keys and keys[key].compress
+        if fine and key in keys and keys[key].compress
         for path, text in _strings(value, (key,))
     ]
     read = read_texts(compressor, [text for _, _, text in places], settings)

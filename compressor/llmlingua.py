@@ -173,6 +173,7 @@ class PromptCompressor:
         target_token: float = -1,
         *,
         use_context_level_filter: bool = False,
+        use_token_level_filter: bool = True,
         force_context_ids: Iterable[int] | None = None,
         concate_question: bool = True,
         **options: Unpack[WordOptions],
@@ -185,13 +186,19 @@ class PromptCompressor:
         settings = self._settings(rate, target_token, options)
         wanted = context_filter(
             use_context_level_filter,
+            use_token_level_filter,
             rate=rate,
             target_token=target_token,
             force=force_context_ids,
         )
         frame = _Frame(instruction, question if concate_question else "")
         done = compress_structured(
-            self._compressor, contexts, settings, context_filter=wanted, frame=frame.around
+            self._compressor,
+            contexts,
+            settings,
+            context_filter=wanted,
+            frame=frame.around,
+            fine=use_token_level_filter,
         )
         counter = self._compressor.counter(self._encoding)
         texts = ["".join(part.text for part in done.contexts[i]) for i in done.survived]
@@ -209,6 +216,7 @@ class PromptCompressor:
         target_token: float = -1,
         *,
         use_keyvalue_level_filter: bool = False,
+        use_token_level_filter: bool = True,
         **options: Unpack[WordOptions],
     ) -> CompressedPrompt:
         """Compress the long strings of an object by `{key: {rate, compress, pair_remove, …}}`.
@@ -222,8 +230,13 @@ class PromptCompressor:
             key: KeySettings.read(key, own) for key, own in read_json_config(json_config).items()
         }
         settings = self._settings(rate, target_token, options)
-        wanted = context_filter(use_keyvalue_level_filter, rate=rate, target_token=target_token)
-        done = compress_json(self._compressor, json_data, keys, settings, pair_filter=wanted)
+        fine = use_token_level_filter
+        wanted = context_filter(
+            use_keyvalue_level_filter, fine, rate=rate, target_token=target_token
+        )
+        done = compress_json(
+            self._compressor, json_data, keys, settings, pair_filter=wanted, fine=fine
+        )
         counter = self._compressor.counter(self._encoding)
         found = _result(counter, _Frame(), json_text(json_data), done.text, settings.target_tokens)
         found["compressed_prompt"] = done.data

@@ -15,6 +15,7 @@ OF_LLMLINGUA_1 = frozenset(
     | {"context_budget", "token_budget_ratio", "condition_in_question", "reorder_context"}
     | {"dynamic_context_compression_ratio", "condition_compare", "add_instruction", "rank_method"}
     | {"reorder_keyvalue", "strict_preserve_uncompressed"}
+    | {"context_segs", "context_segs_rate", "context_segs_compress"}
 )
 
 

@@ -156,12 +156,14 @@ def compress_structured(
     *,
     context_filter: ContextFilter | None = None,
     frame: Callable[[str], str] = str,
+    fine: bool = True,
 ) -> CompressedStructure:
     """Compress tagged texts. `settings` say how much of what no tag decides about.
 
     With `rate` or `threshold` every such segment is cut by itself; with `target_tokens`, a cap on
     everything together, they share what the other segments leave. `frame` puts the text into the
     whole prompt that the cap is on. A context with a segment of compress=False passes every filter.
+    Without `fine` no words are cut and only contexts go.
     Raises TagError, and what the classifier raises.
     """
     if isinstance(contexts, str):
@@ -177,7 +179,7 @@ def compress_structured(
     survived = surviving(read, [context.score for context in read], wanted, counter)
     cut = _cut([parts[i] for i in survived], settings, counter, frame)
     before, after = counter.count(joined(read)), counter.count(_text(cut))
-    if after >= before:
+    if after >= before or not fine:
         cut = [[part.whole() for part in parts[i]] for i in survived]
         after = counter.count(_text(cut))
     done: list[tuple[CompressedSegment, ...]] = [()] * len(contexts)

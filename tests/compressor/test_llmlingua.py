@@ -166,6 +166,12 @@ def test_word_options_reach_the_compressor(lingua: PromptCompressor) -> None:
     assert {"42", "and"} <= set(found["compressed_prompt"].split())
 
 
+def test_forced_words_stay_where_nothing_is_protected(lingua: PromptCompressor) -> None:
+    bare = PromptCompressor(compressor=lingua._compressor, protect=frozenset())
+    found = bare.compress_prompt(CONTEXTS, rate=0.3, force_tokens=["near the old bridge"])
+    assert "near the old bridge" in found["compressed_prompt"]
+
+
 def test_parameters_of_the_first_llmlingua_are_said_to_do_nothing(lingua: PromptCompressor) -> None:
     with pytest.warns(UserWarning, match="iterative_size") as caught:
         lingua.compress_prompt(CONTEXTS, iterative_size=200)  # type: ignore[call-arg]
@@ -196,6 +202,24 @@ def test_structured_prompts_obey_their_tags(lingua: PromptCompressor) -> None:
     assert one["survived_contexts"] == [0]
     with pytest.raises(TagError, match="line 1"):
         lingua.structured_compress_prompt(["<llmlingua>open"])
+
+
+def test_without_the_fine_level_segments_and_strings_stay_whole(lingua: PromptCompressor) -> None:
+    tagged = [f"<llmlingua, rate=0.3>{CONTEXTS[1]}</llmlingua> {CONTEXTS[0]}", CONTEXTS[2]]
+    found = lingua.structured_compress_prompt(tagged, rate=0.3, use_token_level_filter=False)
+    assert found["compressed_prompt_list"] == [f"{CONTEXTS[1]} {CONTEXTS[0]}", CONTEXTS[2]]
+    coarse = lingua.structured_compress_prompt(
+        CONTEXTS, rate=0.4, use_context_level_filter=True, use_token_level_filter=False
+    )
+    assert coarse["compressed_prompt"] == CONTEXTS[1]
+    data = {"text": CONTEXTS[1], "more": CONTEXTS[0]}
+    config = {key: {"rate": 0.3, "pair_remove": True} for key in data}
+    whole = lingua.compress_json(data, config, use_token_level_filter=False)
+    assert whole["compressed_prompt"] == data
+    fewer = lingua.compress_json(
+        data, config, rate=0.5, use_keyvalue_level_filter=True, use_token_level_filter=False
+    )
+    assert fewer["compressed_prompt"] == {"text": CONTEXTS[1]}
 
 
 def test_json_stays_json(lingua: PromptCompressor, tmp_path: Path) -> None:
