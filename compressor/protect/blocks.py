@@ -11,6 +11,7 @@ from compressor.protect.listings import listing_end
 from compressor.protect.logs import is_log_line
 from compressor.protect.marked_blocks import marked_end
 from compressor.protect.plans import plan_end
+from compressor.protect.scripts import script_end
 from compressor.protect.traces import loosened_frames, trace_end
 from compressor.types import Kind, ProtectedSpan
 
@@ -20,6 +21,8 @@ _DIFF_START = re.compile(r"diff --git |@@ -\d|Index: \S|--- \S")
 _DIFF_LINE = re.compile(
     r"[ +\-@\\]|diff --git |index [0-9a-f]|(?:new|deleted|old) |rename |similarity "
 )
+_PLAIN_HUNK = re.compile(r"\d{1,7}(?:,\d{1,7})?[acd]\d{1,7}(?:,\d{1,7})?$")
+_PLAIN_DIFF_LINE = re.compile(r"[<>](?: |$)|---$|\\ No newline")
 _LIST_ITEM = re.compile(r"\s{0,80}(?:[-*+•]|\d{1,4}[.)])\s")
 _TAG_LINE = re.compile(r"\s{0,80}</?[A-Za-z][\w:.-]{0,60}(?:\s[^<>]{0,300})?/?>\s{0,80}$")
 _CODE_LINE = re.compile(
@@ -82,7 +85,7 @@ def _block_at(lines: list[Line], index: int) -> _Block:
     line = lines[index][2]
     if (stop := _fence_end(lines, index) or marked_end(lines, index)) > index:
         return _Block(stop)
-    if _DIFF_START.match(line) and (stop := _diff_end(lines, index)) > index:
+    if (stop := max(_diff_end(lines, index), script_end(lines, index))) > index:
         return _Block(stop)
     if (stop := trace_end(lines, index)) > index:
         return _Block(stop, trace=True)
@@ -112,6 +115,8 @@ def _fence_end(lines: list[Line], index: int) -> int:
 
 
 def _diff_end(lines: list[Line], index: int) -> int:
+    if not _DIFF_START.match(lines[index][2]):
+        return _plain_diff_end(lines, index)
     if lines[index][2].startswith("--- ") and not (
         index + 1 < len(lines) and lines[index + 1][2].startswith("+++ ")
     ):
@@ -119,6 +124,17 @@ def _diff_end(lines: list[Line], index: int) -> int:
     at = index + 1
     while at < len(lines) and _DIFF_LINE.match(lines[at][2]):
         at += 1
+    return at
+
+
+def _plain_diff_end(lines: list[Line], index: int) -> int:
+    """Where a hunk of a diff without context stops, and those right behind it."""
+    at = index
+    while at < len(lines) and _PLAIN_HUNK.match(lines[at][2]):
+        stop = lines_while(lines, at + 1, _PLAIN_DIFF_LINE.match)
+        if stop == at + 1:
+            break
+        at = stop
     return at
 
 

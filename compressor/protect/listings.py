@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from compressor.protect.columns import columns_end
 from compressor.protect.commands import commands_end
 from compressor.protect.configuration_files import configuration_end
+from compressor.protect.file_lists import files_end
 from compressor.protect.lines import LONGEST_LINE, Line, lines_while
 from compressor.protect.markup import is_html_line
 
@@ -20,7 +21,6 @@ _DIFFSTAT = re.compile(
     r" \S.{0,300}? +\| +(?:\d{1,7} [+-]{1,200}$|Bin )|"
     r" \d{1,7} files? changed, \d{1,7} (?:insertion|deletion)"
 )
-_FILE = re.compile(r"\.{0,2}/?[\w.@+~-]{1,80}(?:/[\w.@+~-]{1,80}){1,20}/?$")
 _BOX = re.compile(r"\+(?:[-=]{2,}\+)+$|\|.{1,2000}\|$")
 _RULE = re.compile(r"[-─=]{2,}(?:[-─=+┼ ]{1,400})?$")
 _MARKUP = re.compile(
@@ -51,7 +51,7 @@ def listing_end(lines: Sequence[Line], index: int) -> int:
     first = lines[index][2]
     if not first.strip() or len(first) > LONGEST_LINE:
         return index
-    for pattern, least in ((_LS, 1), (_TREE, 1), (_GREP, 2), (_DIFFSTAT, 1), (_FILE, 2), (_BOX, 3)):
+    for pattern, least in ((_LS, 1), (_TREE, 1), (_GREP, 2), (_DIFFSTAT, 1), (_BOX, 3)):
         if pattern is _BOX and not first.startswith("+"):
             continue
         stop = lines_while(lines, index, pattern.match)
@@ -72,6 +72,7 @@ def listing_end(lines: Sequence[Line], index: int) -> int:
         if 4 * clauses >= 3 * len(statement) and any(map(_STATEMENT_SIGN.search, statement)):
             return stop
     for end in (
+        files_end(lines, index),
         configuration_end(lines, index),
         _ruled_table_end(lines, index),
         columns_end(lines, index),

@@ -29,6 +29,44 @@ where harbour = 'north';""",
 Flour                    40   21.50   860.00
 Yeast                    15    2.10    31.50
 Discount for the year                 -44.58""",
+    "paths whose names have spaces": """./src/main.py
+./docs/how to begin.md
+./docs/what the harbour costs (draft)/index.md
+./LICENSE""",
+    "paths whose first name has spaces": """/srv/The harbour/plan of the pier.pdf
+/srv/notes.txt
+/srv/costs.csv""",
+    "names alone": """LICENSE
+Makefile
+README.md
+harbour
+docs
+tests""",
+    "a diff of the plain kind": """2c2
+< The pier was open to the boats.
+---
+> The pier is closed to the boats.
+5a6,7
+> They lie at the quay now.
+> Nobody knows for how long.""",
+    "what git's status lists": """\tmodified:   harbour/pier.py
+\tnew file:   harbour/quay.py
+\tdeleted:    harbour/dam.py""",
+    "git's short status": """ M harbour/pier.py
+R  harbour/dam.py -> harbour/wall.py
+?? notes of the meeting.txt""",
+    "git's names with their status": """M\tharbour/pier.py
+R100\tharbour/dam.py\tharbour/wall.py""",
+    "a shell script": """#!/bin/sh
+# Boats that lie here for long are moved elsewhere.
+set -e
+
+for boat in *.txt; do
+  echo "the boat of $boat is moved"
+  mv "$boat" /srv/elsewhere/
+done
+
+exit 0""",
 }
 
 
@@ -46,7 +84,21 @@ def test_a_listing_is_one_block(name: str) -> None:
         "With care as the first rule we went on\nand nobody fell (it was dark).",
         "  # the boat will be painted\nand then we go",
         "Plan: to go home.",
+        "pier\nharbour\nquay\nbasin\nboats\nand.",
+        "/pier shows where the boats lie\n/quay shows who pays for them",
+        "2c2\nwas written on the wall.",
+        "#!/ was what he wrote, and nobody knew why.",
+        "DD has launched a suit.\nDD wants more.",
+        "M was the first of them.\n?? was all he said.",
     ],
 )
 def test_prose_that_begins_like_one_is_text(text: str) -> None:
     assert not [s for s in find_protected(text, Settings(rate=0.5)) if s.kind == "code"]
+
+
+def test_prose_below_a_script_is_text() -> None:
+    script = "#!/bin/sh\nset -e\nrm -r build"
+    for prose in ("Explain this script", "what does this do?", "It was written by Ana."):
+        text = f"{script}\n\n{prose}"
+        code = [s for s in find_protected(text, Settings(rate=0.5)) if s.kind == "code"]
+        assert [text[s.start : s.end] for s in code] == [script]
