@@ -7,6 +7,11 @@ from compressor.protect.lines import LONGEST_LINE, Line, lines_while
 
 # pytest sets the line that failed and what it found apart from source by a margin.
 _PYTEST = re.compile(r"(?:E|>)(?: {3,}\S|\s*$)")
+_PYTEST_HEAD = re.compile(r"_{3,} \S.{0,300} _{3,}\s*$")
+# Below it: source, values of arguments, what was found, where, and the rule between two frames.
+_PYTEST_FAILURE = re.compile(
+    rf"\s*$|\s{{4,}}\S|{_PYTEST.pattern}|\w{{1,60}} = |\S{{1,300}}:\d{{1,7}}: |(?:_ ){{5,}}"
+)
 # Data behind the colon, or nothing: prose too has a left and a right, and what was expected.
 _SIDE = re.compile(
     r"\s{0,12}(?:[-+] ?)?(?P<side>expected|expecting|received|actual|left|right|got|want(?:ed)?|"
@@ -29,7 +34,10 @@ def assertion_end(lines: Sequence[Line], index: int) -> int:
     if not line.strip() or len(line) > LONGEST_LINE:
         return index
     if line[:2] in ("E ", "E", "> ", ">"):
-        return _pytest_end(lines, index)
+        return _pytest_end(lines, index, _PYTEST)
+    if line.startswith("___") and _PYTEST_HEAD.match(line):
+        stop = _pytest_end(lines, index + 1, _PYTEST_FAILURE)
+        return stop if stop > index + 1 else index
     if "--- " in line and _GO_TEST.match(line):
         return lines_while(lines, index + 1, _GO_MESSAGE.match)
     if len(line) < _LONGEST_HEAD and _DIFFERENCE.match(line):
@@ -39,10 +47,10 @@ def assertion_end(lines: Sequence[Line], index: int) -> int:
     return index
 
 
-def _pytest_end(lines: Sequence[Line], index: int) -> int:
-    """Marked lines, one of which says what was found."""
-    stop = lines_while(lines, index, _PYTEST.match)
-    found = any(line[0] == "E" for _, _, line in lines[index:stop])
+def _pytest_end(lines: Sequence[Line], index: int, row: re.Pattern[str]) -> int:
+    """Rows, one of which says by its mark what was found."""
+    stop = lines_while(lines, index, row.match)
+    found = any(line[:2] in ("E ", "E") for _, _, line in lines[index:stop])
     return _trimmed(lines, index, stop) if found else index
 
 

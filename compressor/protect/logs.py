@@ -16,7 +16,11 @@ _LOG = re.compile(
     rf"\[?{_LEVEL}\]?[: ]{{1,3}}[\[\d]|"
     rf"{_LEVEL}:[\w.-]{{1,80}}:|"  # Python's logging where nothing is set
     r"[A-Za-z][\w.-]{0,60}[-_]\d{1,3} {1,20}\| |"  # docker compose: service and number
-    r"\d{1,3}(?:\.\d{1,3}){3} - \S{1,80} \["
+    r"\d{1,3}(?:\.\d{1,3}){3} - \S{1,80} \[|"
+    r"={7,} .{1,200} ={7,}\s*$|"  # pytest: headings, files, tests
+    r"\S{1,300}\.py [.FEsxXp]{1,300}(?: {1,99}\[ {0,2}\d{1,3}%\])?\s*$|"
+    r"\S{1,300}\.py::\S.{0,300} (?:PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)\b|"
+    r"(?:PASSED|FAILED|ERROR|XFAIL|XPASS) \S{1,300}\.py\b|SKIPPED \[\d"
 )
 _WITHIN_A_LINE = frozenset({Kind.NUMBER, Kind.QUOTE})
 

@@ -15,6 +15,15 @@ REPORTS = {
     "pytest": """>       assert cart.total() == cart.sum()
 E       assert forty == fifty
 E        +  where forty = total()""",
+    "pytest, a failure from its heading on": """____________ test_the_cart_is_whole ____________
+
+cart = <Cart of four>
+
+    def test_the_cart_is_whole(cart):
+>       assert cart.total() == cart.sum()
+E       assert forty == fifty
+
+tests/test_cart.py:12: AssertionError""",
     "pytest, two texts": """E       AssertionError: assert 'open' == 'closed'
 E
 E         - closed

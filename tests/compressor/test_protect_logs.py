@@ -99,3 +99,21 @@ def test_a_number_stays_one_over_the_end_of_a_wrapped_line(whole: str) -> None:
     text = f"The committee met in the old harbour hall and agreed on {whole} for the rest of it."
     found = [text[s.start : s.end] for s in find_protected(text, Settings(rate=0.5))]
     assert whole in found
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_pytest_says_of_a_test_stays_or_goes_as_a_line(seed: int) -> None:
+    report = "\n".join(
+        [
+            "=========== test session starts ===========",
+            *(f"tests/harbour/test_{name}.py .F.x  [ 20%]" for name in ("pier", "quay", "dam")),
+            *(f"tests/test_{name}.py::test_open PASSED  [ 60%]" for name in ("pier", "quay")),
+            "======== short test summary info ========",
+            "FAILED tests/test_cart.py::test_total - assert forty == fifty",
+            "ERROR tests/test_pier.py - ModuleNotFoundError: there is no module named harbour",
+            "======= 1 failed, 2 passed in 0.05s =======",
+        ]
+    )
+    result = shorten(report, 0.5, seed=seed)
+    assert result.tokens_after < result.tokens_before
+    assert set(result.text.split("\n")) <= set(report.split("\n"))
