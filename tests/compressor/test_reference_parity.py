@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 
 from benchmarks.reference_speed import keep_vocabulary
 from compressor.llmlingua import PromptCompressor
-from compressor.llmlingua_parameters import OF_LLMLINGUA_1, PromptOptions
+from compressor.llmlingua_parameters import OF_LLMLINGUA_1, PromptOptions, WordOptions
 from compressor.reference import ReferenceFeed, ReferenceOptions, decide
 from compressor.tokens import Tokenizers
 from tests.compressor.tiny_checkpoints import CORPUS, FAMILIES, SPECIAL, write_checkpoint
@@ -146,9 +146,8 @@ def test_word_probabilities_are_equal(both: Both, text: str, token_to_word: Any)
 def test_the_stand_in_knows_every_parameter_of_the_package(method: str) -> None:
     theirs = inspect.signature(getattr(llmlingua.PromptCompressor, method)).parameters
     ours = inspect.signature(getattr(PromptCompressor, method)).parameters
-    segments = {"context_segs", "context_segs_rate", "context_segs_compress"}  # for its own calls
-    known = set(ours) | PromptOptions.__annotations__.keys() | OF_LLMLINGUA_1 | segments
-    assert set(theirs) <= known
+    options = PromptOptions if method == "compress_prompt_llmlingua2" else WordOptions
+    assert set(theirs) <= set(ours) | options.__annotations__.keys() | OF_LLMLINGUA_1
     positional = ["context", "instruction", "question", "rate", "target_token"]
     positional[0] = next(iter(theirs.keys() - {"self"} & {"context"}), "json_data")
     for name in set(positional) & set(ours):
