@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from tokenizers import Tokenizer
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 from transformers.utils import cached_file
@@ -26,6 +27,8 @@ from compressor.classifier.base import (
 )
 from compressor.windows import CONTEXT_TOKENS, WINDOW_TOKENS, Window, plan_windows
 
+# A file that is missing, unreadable, cut off, or of weights that do not fit its configuration.
+_CANNOT_LOAD = (OSError, ValueError, RuntimeError, SafetensorError)
 # On a GPU: 64 windows of 256 tokens in one call.
 _BATCH_TOKENS = 16_384
 
@@ -116,7 +119,7 @@ def _from_pretrained(kind: Any, name: str) -> Any:  # noqa: ANN401 - untyped in 
     """Load from disk or the local hub cache, else from the hub. No code of the checkpoint runs."""
     try:
         return kind.from_pretrained(name, local_files_only=True)
-    except (OSError, ValueError) as error:
+    except _CANNOT_LOAD as error:
         folder = Path(name).expanduser()
         if folder.is_dir():
             raise ClassifierUnavailable(
@@ -124,7 +127,7 @@ def _from_pretrained(kind: Any, name: str) -> Any:  # noqa: ANN401 - untyped in 
             ) from error
     try:
         return kind.from_pretrained(name)
-    except (OSError, ValueError) as error:
+    except _CANNOT_LOAD as error:
         raise ClassifierUnavailable(
             f"'{name}' is neither a local folder nor to be had from the hub: {error}"
         ) from error

@@ -1,5 +1,6 @@
 """Tiny random checkpoints of LLMLingua-2's two families, in folders whose names say nothing."""
 
+import json
 import random
 import shutil
 from collections.abc import Sequence
@@ -205,6 +206,27 @@ def test_a_sentencepiece_file_without_its_package_is_explained(
     (tmp_path / "sentencepiece.bpe.model").write_bytes(b"\x0e no tiktoken file")
     monkeypatch.setattr("compressor.classifier.torch.find_spec", lambda name: None)
     with pytest.raises(ClassifierUnavailable, match="pip install sentencepiece"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("kept", [0, 0.9])
+def test_weights_that_did_not_come_whole_are_refused(
+    checkpoint: Path, tmp_path: Path, kept: float
+) -> None:
+    shutil.copytree(checkpoint, tmp_path, dirs_exist_ok=True)
+    weights = tmp_path / "model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[: int(kept * len(whole))])
+    with pytest.raises(ClassifierUnavailable, match="cannot load"):
+        load(tmp_path)
+
+
+def test_weights_of_another_shape_are_refused(checkpoint: Path, tmp_path: Path) -> None:
+    shutil.copytree(checkpoint, tmp_path, dirs_exist_ok=True)
+    config = json.loads((tmp_path / "config.json").read_text())
+    config["intermediate_size"] += 2
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ClassifierUnavailable, match="cannot load"):
         load(tmp_path)
 
 
