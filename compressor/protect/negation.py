@@ -30,6 +30,12 @@ _NO_NEGATION = re.compile(
     re.IGNORECASE,
 )
 _WEDER = re.compile(r"\b[Ww]eder\b[^.!?\n]{1,120}?\b(?P<noch>noch)\b")
+# "only": ne peut être résilié que par écrit. Not of "ne sait pas que", which is negated already.
+_NE_QUE = re.compile(
+    r"(?<![^\W_])(?:[Nn]e\s|[Nn]['’])"
+    r"(?:(?!\b(?:pas|plus|jamais|rien|personne|aucune?|ni|point|que)\b|qu['’])[^.,;:!?\n]){2,60}?"
+    r"\s(?P<que>qu(?:e\s|['’]))"
+)
 _CAPITALS = frozenset(
     {"NE", "NI", "SEM", "SIN", "PAS", "NIC", "ANI"}
 )  # compass points, elements, acronyms
@@ -61,7 +67,8 @@ _CHINESE = re.compile(
     rf"(?P<asked>{_HAN})[不没沒](?P=asked)|"  # 能不能: a question
     rf"(?:(?<!要)不(?!仅|僅|断|斷|同|久)|没有?|沒有?|(?<!南)[无無]|未(?!来|來)|勿|非(?![常洲])|"
     rf"(?<![特区區个個告级級类類性分识識判差])别(?![的人墅])|禁止|并非|并不|并未|并无|並非|並不|並未|"
-    rf"拒绝|拒絕|否认|否認|排除|缺乏|尚未|从未|從未)"
+    rf"拒绝|拒絕|否认|否認|排除|缺乏|尚未|从未|從未|除非|除了|"
+    rf"(?<![删刪清解排扣消开開拆免去根])除(?={_HAN}{{1,10}}外))"
     # not as far as the next one, and a verb that is not Chinese as well: 不要直接delete
     rf"(?:(?![不没沒无無未]){_HAN}){{0,3}}+(?:[ ]?[A-Za-z][A-Za-z-]{{1,20}}(?![\w(]))?"
 )
@@ -113,7 +120,7 @@ _KOREAN = re.compile(
 )
 # In Hindi a negation before an auxiliary bears on the word before it: स्पष्ट नहीं हैं.
 _HINDI = re.compile(r"\S{1,30}\sनहीं\s(?:है|हैं|था|थे|थी|थीं|हूँ|हो)(?![\u0900-\u0963])")
-_THAI = re.compile("(?:ไม่|อย่า|ห้าม|มิได้|ปราศจาก)[\u0e01-\u0e4e]{0,3}")
+_THAI = re.compile("(?:ไม่|อย่า|ห้าม|มิได้|ปราศจาก|เว้นแต่|ยกเว้น)[\u0e01-\u0e4e]{0,3}")
 _LAO = re.compile("(?:ບໍ່|ຢ່າ|ຫ້າມ|ປາສະຈາກ)[\u0e81-\u0ecd]{0,4}")
 _KHMER = re.compile("(?:មិន|គ្មាន|កុំ|ពុំ|ហាម)[\u1780-\u17d3]{0,4}")
 # A prefix, and an ending that it calls for.
@@ -137,6 +144,7 @@ def negation_spans(text: str) -> list[ProtectedSpan]:
         if _negates(text, match)
     ]
     found += [(m.start("noch"), _bearing_end(text, m.end())) for m in _WEDER.finditer(text)]
+    found += [(m.start("que"), _bearing_end(text, m.end())) for m in _NE_QUE.finditer(text)]
     if _EASTERN.search(text):
         found += [
             (_stem_start(text, m), m.end())
@@ -205,10 +213,15 @@ def _merged(text: str, found: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _bearing_end(text: str, end: int) -> int:
-    """Return the end of the next word that says something, in the same clause; `end`: none."""
+    """Return the end of the next word that says something, in the same clause.
+
+    Where none does it is the next word's (утечки не было); `end` where there is none either.
+    """
+    first = end
     for number, word in enumerate(_WORD.finditer(text, end, end + 80)):
         if number == _NEXT_WORDS or _STOPS.search(text, end, word.start()):
             break
         if word.group().lower() not in _FUNCTION_WORDS:
             return word.end()
-    return end
+        first = word.end() if first == end else first
+    return first
