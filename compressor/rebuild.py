@@ -18,6 +18,9 @@ from compressor.words import is_unspaced
 
 _OPENING = frozenset("([{（「『【《“„«‘‹〈¿¡$€£¥#@")
 
+# Before an amount or a name; before another mark they end something: $x$, for instance.
+_PREFIXES = frozenset("$€£¥#@")
+
 _CLOSING = frozenset(".,;:!?…)]}。，、；：！？）」』】》〉।॥؟،؛۔။၊។៕")
 
 
@@ -122,7 +125,12 @@ def _hugs(text: str, structure: Structure, end_word: int, next_word: int) -> boo
 def _opens(text: str, structure: Structure, mark: int) -> bool:
     """Whether a mark opens something: by its partner, or by what it is where it has none."""
     partner = int(structure.partner[mark])
-    return partner > mark if partner >= 0 else text[structure.starts[mark]] in _OPENING
+    if partner >= 0:
+        return partner > mark
+    sign = text[structure.starts[mark]]
+    return sign in _OPENING and not (
+        sign in _PREFIXES and bool(structure.mark[mark + 1 : mark + 2].any())
+    )
 
 
 def _meet(text: str, structure: Structure, end_word: int, next_word: int) -> bool:
@@ -153,8 +161,15 @@ def _ends_wrapped(text: str, structure: Structure, end_word: int, next_word: int
 
 
 def _separator(text: str, structure: Structure, end_word: int, next_word: int) -> list[Span]:
-    """Keep letters apart where the source had no space: by the mark between, else the words."""
+    """Keep letters apart where the source had no space: by the mark between, else the words.
+
+    Words of a script without spaces stand side by side, unless they are of two clauses.
+    """
     left, right = text[structure.ends[end_word] - 1], text[structure.starts[next_word]]
+    parting = structure.parting[end_word + 1 : next_word]
+    if parting.any() and not structure.mark[end_word] and not structure.mark[next_word]:
+        mark = end_word + 1 + int(parting.argmax())
+        return [Span(int(structure.starts[mark]), int(structure.ends[mark]))]
     glued = (left.isalnum() and right.isalnum()) or _meet(text, structure, end_word, next_word)
     if not glued or is_unspaced(left) or is_unspaced(right):
         return []

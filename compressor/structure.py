@@ -18,6 +18,8 @@ GAP_NONE, GAP_RUN, GAP_SPACE, GAP_LINE, GAP_PARAGRAPH = range(5)
 
 _ENDS = frozenset(".!?…。！？؟।॥．｡۔។៕။")
 _CLAUSE_MARKS = frozenset(",;:、，；：—–()（）[]،؛၊")
+# What parts clauses where words are not spaced, weakest first; ASCII's behind such a word only.
+_PARTING = "、,，:：;；!！?？。"
 _PAIRS = {
     "(": ")", "[": "]", "{": "}", "（": "）", "「": "」", "『": "』", "【": "】", "《": "》",
     "［": "］", "〔": "〕", "｛": "｝", "“": "”", "„": "“", "«": "»", "‘": "’", "‹": "›",
@@ -74,8 +76,10 @@ class Structure:
     ends; `partner` is the other mark of a bracket or quote pair, -1 without one. `links`, of shape
     (links, 5), are the marks of a Markdown link: the `!` of an image (else its first bracket
     again), `[`, `]`, `(` and `)`, or `[` and `]` once more where it names a reference, as those
-    that are `references` do. `begins` marks words with which something protected begins;
-    `referents`, of shape (pairs, 2), are words of numbers and identifiers, and what those are of.
+    that are `references` do. `parting` is how strongly a mark parts clauses of a script without
+    spaces, outside brackets, 0 for none. `begins` marks words with which something protected
+    begins; `referents`, of shape (pairs, 2), are words of numbers and identifiers, and what those
+    are of.
     """
 
     starts: NDArray[np.int64]
@@ -90,6 +94,7 @@ class Structure:
     partner: NDArray[np.int32]
     links: NDArray[np.int32]
     references: NDArray[np.bool_]
+    parting: NDArray[np.int8]
     begins: NDArray[np.bool_]
     referents: NDArray[np.int64]
 
@@ -136,6 +141,7 @@ def read_structure(
         partner=partner,
         links=links,
         references=references,
+        parting=_parting(text, starts, mark, partner),
         begins=begins,
         referents=referents(text, starts, ends, protected),
     )
@@ -340,6 +346,24 @@ def _partners(
 def _parts(before: str, sign: str) -> bool:
     """Whether a symmetric mark may open something right behind this character."""
     return before in _PAIRS or (sign in _EMPHASIS and is_unspaced(before))
+
+
+def _parting(
+    text: str, starts: NDArray[np.int64], mark: NDArray[np.bool_], partner: NDArray[np.int32]
+) -> NDArray[np.int8]:
+    """Return how strongly each mark parts clauses of a script without spaces; 0: not at all."""
+    found = np.zeros(len(starts), np.int8)
+    if text.isascii():
+        return found
+    for index in np.flatnonzero(mark).tolist():
+        start = int(starts[index])
+        strength = _PARTING.find(text[start]) + 1
+        if strength and (text[start] > "\u3000" or (start and is_unspaced(text[start - 1]))):
+            found[index] = strength
+    at = np.arange(len(starts))
+    opens, closes = partner > at, (partner >= 0) & (partner < at)
+    found[np.cumsum(opens.astype(np.int32) - closes) > 0] = 0
+    return found
 
 
 def _links(

@@ -1,6 +1,7 @@
 """Headings, lists, speakers, quotes and spacing come out well-formed, by a checker of its own."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -333,3 +334,32 @@ def test_a_label_stays_with_a_later_sentence_of_its_turn() -> None:
     out = "".join(text[span.start : span.end] for span in kept)
     assert out.startswith("Ana: We")
     assert "\nBo: Engineers" in out
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "患者男性五十岁，否认糖尿病病史，无药物过敏史，未行手术治疗，建议每日服药，两周后复查。",
+        "体温36.8℃，血压150/95mmHg，心率88次/分，呼吸16次/分，体重61公斤；身高172厘米。",
+        "来期の予算は前年比で増える予定だが、広告費は増やさない方針で、人件費は足りない見込みです。",
+    ],
+)
+@pytest.mark.parametrize("rate", RATES)
+def test_words_of_two_unspaced_clauses_have_a_mark_between_them(text: str, rate: float) -> None:
+    marks = set("，、；。")
+    for seed in range(20):
+        words = split_words(text)
+        noise = np.random.default_rng(seed).random(len(words), np.float32)
+        kept = extract(text, words, noise, Settings(rate=rate), COUNTER).kept
+        for before, after in pairwise(kept):
+            if marks & set(text[before.end : after.start]):
+                assert marks & {text[before.end - 1], text[after.start]}, (rate, seed)
+
+
+def test_a_formula_that_ends_before_a_dropped_comma_keeps_its_distance() -> None:
+    text = "For odd numbers we obtain $x_1 + y$, which is then about $z_2$ (above it) everywhere."
+    words = split_words(text)
+    for seed in range(40):
+        noise = np.random.default_rng(seed).random(len(words), np.float32)
+        shorter = extract(text, words, noise, Settings(rate=0.6), COUNTER).text
+        assert not re.search(r"\$(?:x_1 \+ y|z_2)\$[a-z]", shorter), shorter
