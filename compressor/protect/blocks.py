@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from compressor.protect.assertions import assertion_end
 from compressor.protect.commands import COMMAND_LINE
+from compressor.protect.fences import fence_end
 from compressor.protect.lines import Line, lines_while
 from compressor.protect.listings import listing_end
 from compressor.protect.logs import is_log_line
@@ -16,7 +17,6 @@ from compressor.protect.traces import loosened_frames, trace_end
 from compressor.types import Kind, ProtectedSpan
 
 _LINE = re.compile(r"[^\n]+|(?<=\n)(?=\n)")
-_FENCE = re.compile(r"[ \t>]{0,40}(?:[-*+] )?(`{3,}|~{3,})")
 _DIFF_START = re.compile(r"diff --git |@@ -\d|Index: \S|--- \S")
 _DIFF_LINE = re.compile(
     r"[ +\-@\\]|diff --git |index [0-9a-f]|(?:new|deleted|old) |rename |similarity "
@@ -83,7 +83,7 @@ class _Block:
 def _block_at(lines: list[Line], index: int) -> _Block:
     """Return the block that starts at this line; one that stops at `index` is none."""
     line = lines[index][2]
-    if (stop := _fence_end(lines, index) or marked_end(lines, index)) > index:
+    if (stop := fence_end(lines, index) or marked_end(lines, index)) > index:
         return _Block(stop)
     if (stop := max(_diff_end(lines, index), script_end(lines, index))) > index:
         return _Block(stop)
@@ -99,19 +99,6 @@ def _block_at(lines: list[Line], index: int) -> _Block:
     if is_log_line(line):
         return _Block(index + 1, conditional=True)
     return _Block(index)
-
-
-def _fence_end(lines: list[Line], index: int) -> int:
-    """Where the fence that opens here is closed, else the text's end; 0 where none opens."""
-    opening = _FENCE.match(lines[index][2])
-    if not opening:
-        return 0
-    fence = opening.group(1)
-    for at in range(index + 1, len(lines)):
-        closing = _FENCE.match(lines[at][2])
-        if closing and closing.group(1).startswith(fence) and not lines[at][2].strip(" \t>`~"):
-            return at + 1
-    return len(lines)
 
 
 def _diff_end(lines: list[Line], index: int) -> int:
