@@ -144,7 +144,8 @@ def negation_spans(text: str) -> list[ProtectedSpan]:
         if _negates(text, match)
     ]
     found += [(m.start("noch"), _bearing_end(text, m.end())) for m in _WEDER.finditer(text)]
-    found += [(m.start("que"), _bearing_end(text, m.end())) for m in _NE_QUE.finditer(text)]
+    if " qu" in text:
+        found += [(m.start("que"), _bearing_end(text, m.end())) for m in _NE_QUE.finditer(text)]
     if _EASTERN.search(text):
         found += [
             (_stem_start(text, m), m.end())

@@ -40,7 +40,8 @@ _THAI_UNIT = "(?:วัน|ชั่วโมง|นาที|วินาที
 _EXPONENT = r"[^\S\n]?[×x·*]\s?10(?:\^|\*\*)?[-−+⁻]?[\d⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4}(?!\w)"
 # 1 234,56 and 12 000, but not the year and the count of "in 2024 100 people"
 _GROUPED = r"\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)(?:[.,]\d+)?"
-_NUMERAL = rf"(?:{_GROUPED}|\d+(?:[.,:/’'·]\d+){{0,8}}(?:,[-–—](?=\s))?|\.\d+)(?:\s\d/\d{{1,2}}(?![\d/]))?[½⅓¼¾⅔]?(?:{_EXPONENT}|\^[-−+]?\d{{1,3}}|[eE][-+]?\d{{1,3}}(?!\w)|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,4}})?"
+_FRACTION = "[¼-¾⅐-⅞]"
+_NUMERAL = rf"(?:(?:{_GROUPED}|\d+(?:[.,:/’'·]\d+){{0,8}}(?:,[-–—](?![\w-]))?|\.\d+)(?:\s\d/\d{{1,2}}(?![\d/])|[^\S\n]?{_FRACTION})?|{_FRACTION})(?:{_EXPONENT}|\^[-−+]?\d{{1,3}}|[eE][-+]?\d{{1,3}}(?!\w)|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,4}})?"
 _ISO_DATE = r"(?<![\d.-])\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?(?![\d-])"
 _SUFFIX = r"(?:st|nd|rd|th|s|er|ère|e|º|ª)(?!\w)"
 _MYRIADS = r"(?:[万萬億亿千百]{1,2}\d{1,4}(?:,\d{3})*){0,3}"
@@ -56,7 +57,7 @@ _AMOUNT = (
 )
 # Letters with a space behind them begin a number only where digits come next (May 5, USD .50). In
 # prose this passes over nearly everything before any of the many alternatives is tried.
-_PLAIN = r"[^\W\d_]{0,40}+\s(?!\.?\d)"
+_PLAIN = r"[^\W\d_¼-¾⅐-⅞]{0,40}+\s(?!\.?\d)"
 _NUMBER = re.compile(
     rf"(?!{_PLAIN})(?:{_ISO_DATE}|"
     rf"(?<!\w){MONTH}\s\d{{1,2}}(?:{_SUFFIX})?(?:,?\s\d{{4}})?(?!\w)|"
@@ -67,7 +68,7 @@ _NUMBER = re.compile(
     r"§{1,2}\s?\d{1,4}[a-z](?!\w)|"
     r"(?<![\w.])\d{1,3}°\s?\d{1,2}[′'’](?:\s?\d{1,2}(?:[.,]\d+)?[″\"”])?\s?[NSEWO]?(?!\w)|"
     rf"(?:(?<![A-Za-z\d_.,]){_AMOUNT}))"
-    r"|[½⅓¼¾⅔]"
+    rf"|{_FRACTION}"
 )
 _HAN_NUMBER = re.compile(
     rf"{_ISO_DATE}|"
@@ -110,7 +111,20 @@ _LIMITS = (
     r"au moins|au plus|(?:plus|moins) de|jusqu['’](?:à|au|en)|environ|près de|entre|depuis|avant|après|"
     r"moins|au maximum|seulement|al menos|por lo menos|como máximo|como mínimo|(?:más|menos) de|hasta|"
     r"unos|unas|cerca de|desde|aproximadamente|casi|solo|pelo menos|no máximo|(?:mais|menos) de|até|"
-    r"almeno|al massimo|(?:più|meno) di|fino a|circa"
+    r"almeno|al massimo|(?:più|meno) di|fino a|circa|"
+    r"minstens|hoogstens|ten (?:minste|hoogste)|(?:meer|minder|langer|ouder|jonger) dan|binnen|vanaf|tot|ruim|"
+    r"minst|högst|(?:mer|mindre|fler|färre|äldre|yngre|längre) än|över|inom|upp till|från|"
+    r"mindst|højst|(?:mer|mindre|flere|færre) enn|(?:mere|mindre|flere|færre) end|inden(?: for)?|innen|op til|opp til|"
+    r"(?:co )?najmniej|(?:co )?najwyżej|(?:więcej|mniej|później|wcześniej|dłużej) niż|ponad|poniżej|powyżej|około|do|od|"
+    r"nejméně|nejvýše|alespoň|(?:více|méně|déle|později) než|přes|asi|"
+    r"(?:не )?(?:более|менее|больше|меньше|позднее|раньше|старше|младше)(?: чем)?|(?:як )?мінімум|как минимум|максимум|"
+    r"свыше|около|примерно|до|от|спустя|(?:не )?(?:більше|менше|пізніше)(?: ніж)?|понад|близько|від|"
+    r"vähintään|enintään|korkeintaan|yli|alle|noin|en az|en fazla|en çok|yaklaşık|"
+    r"(?:πάνω|κάτω) από|(?:άνω|κάτω) των|τουλάχιστον|το πολύ|περίπου|έως|μέχρι|πριν από|"
+    r"(?:أكثر|أقل) من|(?:لا )?(?:يقل|تقل|يزيد|تزيد) عن|خلال|حتى|حوالي|نحو|قبل|بعد|منذ|على الأقل|"
+    r"לפחות|לכל היותר|עד|תוך|לפני|אחרי|כמעט|"
+    r"कम से कम|अधिकतम|लगभग|करीब|ít nhất|tối (?:đa|thiểu)|(?:nhiều|ít) hơn|hơn|trên|dưới|trong vòng|khoảng|"
+    r"(?:lebih|kurang) dari|paling (?:banyak|sedikit|lambat)|minimal|maksimal|sekitar|hingga|sampai"
 )
 _BEFORE = re.compile(
     rf"(?:(?<![\w'’])(?:{_LIMITS})\s(?:the\s|a\s|an\s|about\s|des\s|de\s|les\s|los\s|the\snext\s)?|"
@@ -118,6 +132,7 @@ _BEFORE = re.compile(
     r"(?<![-=<>])(?:[<>=!]=|[<>≤≥≈±~=∼≠])\s?|"  # not the end of an arrow
     r"(?:§{1,2}|№|(?<![\w'’])(?:arts?|sec|nos?|nr|figs?|eqs?|tab|ch|paras?|abs|pp?|vol)\.)\s?|"
     r"(?:至少|最多|最少|不超过|不超過|不少于|不到|不足|超过|超過|约|約|大约|近|每[日天年月周週次个個]?|[毎一][日週月年]|第|从|共|仅|僅|最大|最高|最低|少なくとも)|"
+    r"(?:(?:יותר|פחות) מ|(?<!\w)כ)[-־]|"
     r"(?:ร้อยละ|อย่างน้อย|ไม่เกิน|ไม่น้อยกว่า|ประมาณ|มากกว่า)\s?)\Z",
     re.IGNORECASE,
 )
@@ -126,6 +141,9 @@ _AFTER = re.compile(
     r"\s(?:oder|und) (?:mehr|weniger|älter|jünger|höher|länger)(?!\w)|\s(?:ou|et) (?:plus|moins)(?!\w)|"
     r"\s(?:o|y) (?:más|menos)(?!\w)|\s(?:a|an|per|each) (?:second|minute|hour|day|night|week|month|year|person|head)(?!\w)|"
     r"\sand a (?:half|quarter)(?!\w)|\s(?:at (?:most|least)|of age|old|ago|each|apiece)(?!\w)|\+(?!\w)|"
+    r"[가-힣]{0,3}\s?(?:이상|이하|미만|초과|이내|까지)|"
+    r"\s(?:से (?:अधिक|ज़्यादा|कम)|के (?:भीतर|अंदर)|तक)(?![\u0900-\u0963])|"
+    r"(?:['’]\w{2,4})?\s(?:içinde|kadar|fazla|az)(?!\w)|"
     r"(?:\((?:\d{1,3}|[a-z]|[ivx]{1,5})\)){1,4}(?!\w)|"  # section 12.3(b)(iv)
     r"(?:\s(?:Abs\.|Nr\.|S\.|Satz|Buchst\.|lit\.|al\.|apartado)\s?(?:\d{1,3}[a-z]?|[a-z])(?!\w)){1,4}|"
     r"\s(?:UTC|GMT|[ECMP][SD]?T|CES?T|MES?Z|BST|IST|JST|MSK)(?:\s?[+−-]\s?\d{1,2}(?::\d\d)?)?(?!\w)|"
@@ -143,6 +161,12 @@ _RANGE_WORDS = re.compile(
     r"(?:between|from|zwischen|von|entre|de|desde|du|dal?|tra)\s", re.IGNORECASE
 )
 _OF = re.compile(r"\s(?:out\s)?of\s(?:the\s)?|[^\S\n]?/[^\S\n]?|から|到|至|＝|\s(?:to|bis|à|a)\s")
+
+
+# A number in words says itself again in digits, mostly in contracts: ninety (90) days.
+_RESTATED = re.compile(
+    rf"\s\(\d[\d.,]{{0,12}}\s?%?\)(?:[\s-](?:(?:calendar|business|working)\s)?{UNIT}(?!\w))?"
+)
 
 
 def number_spans(text: str) -> list[ProtectedSpan]:
@@ -165,7 +189,9 @@ def _in_words(text: str) -> Iterator[tuple[int, int]]:
     for place in _NUMBER_WORD_NEXT.finditer(fold_case(text)):
         if place.start() >= end and (found := _IN_WORDS.match(text, place.start())):
             end = found.end()
-            yield found.span()
+            if again := _RESTATED.match(text, end):
+                end = again.end()
+            yield found.start(), end
 
 
 def _widened(text: str, start: int, end: int) -> tuple[int, int]:
