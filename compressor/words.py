@@ -16,6 +16,8 @@ _EMOJI = (
 )
 
 _GERSHAYIM = r"(?<=[א-ת])[\"״](?=[א-ת])"  # of a Hebrew abbreviation: ארה"ב
+# At a line's end, in small letters: parti-↵cipants. As one word nothing of it stays alone.
+_HYPHENATED = r"(?<=[a-zß-öø-ÿа-яα-ω])[-‐\u00ad]\r?\n[ \t]{0,40}(?=[a-zß-öø-ÿа-яα-ω])"
 _ENTITY = r"&(?:[A-Za-z]{2,31}\d{0,2}|#\d{1,7}|#[xX][0-9A-Fa-f]{1,6});"
 
 # Every quantifier is either over one class or bounded, so a scan is linear in the text.
@@ -28,7 +30,7 @@ _WORD = re.compile(
             # letters and digits with what joins them inside one word: state-of-the-art, don't,
             # 1,000.5, 10:30, km/h, AT&T, user@host, word(s), C++
             rf"(?P<letters>{_LETTER}+"
-            rf"(?:(?!{_ENTITY})(?:['’.\-‐‑&@/+=~·:]|(?<=\d),(?=\d\d)|{_GERSHAYIM})_*{_LETTER}+)*"
+            rf"(?:(?!{_ENTITY})(?:['’.\-‐‑&@/+=~·:]|(?<=\d),(?=\d\d)|{_GERSHAYIM}|{_HYPHENATED})_*{_LETTER}+)*"
             rf"(?:\({_LETTER}{{1,2}}\)|\+\+|[#](?!\w))?)",
             rf"(?P<unspaced>[{UNSPACED}]+)",
             r"(?P<flag>[\U0001f1e6-\U0001f1ff]{2})",

@@ -64,3 +64,18 @@ def test_marks_are_told_from_words() -> None:
     assert [text[w.start : w.end] for w in split_words(text) if is_mark(text, w)] == [
         ",", "“", "”", "。",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("all parti-\ncipants came", ["all", "parti-\ncipants", "came"]),
+        ("die Ver-\n    ordnung gilt", ["die", "Ver-\n    ordnung", "gilt"]),
+        ("no dash -\nhere", ["no", "dash", "-", "here"]),
+        ("a list-\n- of items", ["a", "list", "-", "-", "of", "items"]),
+        ("Vor-\n\nund Nachteile", ["Vor", "-", "und", "Nachteile"]),
+        ("chapter 3-\n5 pages", ["chapter", "3", "-", "5", "pages"]),
+    ],
+)
+def test_a_word_that_is_hyphenated_at_a_line_s_end_is_one(text: str, words: list[str]) -> None:
+    assert pieces(text) == words
