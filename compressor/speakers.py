@@ -25,6 +25,15 @@ _SPOKEN = re.compile(
     rf"[\[(]{_STAMP}[\])][ \t]{{1,4}}{_HANDLE}:)(?=[ \t])",
     re.MULTILINE,
 )
+# Who does something where others speak: [14:03] * kira sighs, of a text with <kira> in it.
+_NICK = re.compile(
+    rf"^[ \t>]{{0,8}}(?:[\[(]?{_STAMP}[\])]?[ \t]{{1,4}})?<([^\s<>]{{1,40}})>[ \t]", re.MULTILINE
+)
+_ACTION = re.compile(
+    rf"^[ \t>]{{0,8}}(?:[\[(]?{_STAMP}[\])]?[ \t]{{1,4}})?"
+    r"\*{1,3}[ \t]{1,4}(?P<nick>[^\s*]{1,40})(?=[ \t])",
+    re.MULTILINE,
+)
 # Below a name; one that begins with a word could be a name with its time.
 _STAMP_LINE = re.compile(
     rf"(?=[ \t\d\[(]|\w{{3,12}},? (?:at|um|om|kl|[aàá]) )[ \t]{{0,8}}[\[(]?{_STAMP}[\])]?[ \t\r]*"
@@ -64,6 +73,18 @@ def message_stamps(text: str) -> list[tuple[int, int]]:
     """
     spoken = [m.span() for m in _SPOKEN.finditer(text)] if _CLOCK.search(text) else []
     return _apart(text, (*_stamped(text), *_repeated(text), *spoken))
+
+
+def action_ends(text: str) -> dict[int, int]:
+    """Return where the name ends of who does something, by the starts of such lines of a chat."""
+    if "<" not in text or "* " not in text:
+        return {}
+    names = {nick.lower() for nick in _NICK.findall(text)}
+    return {
+        line.start(): line.end()
+        for line in _ACTION.finditer(text)
+        if names and line["nick"].lower() in names
+    }
 
 
 def _apart(text: str, lines: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from compressor.labels import line_labels
 from compressor.referents import referents
-from compressor.speakers import TIME, speaker_lines
+from compressor.speakers import speaker_lines
 from compressor.types import ProtectedSpan
 from compressor.words import Word, is_mark, is_unspaced
 
@@ -41,29 +42,6 @@ _ABBREVIATIONS = frozenset(_ABBREVIATION_LIST.split())
 _WORDS_TOO = frozenset({"no", "nos", "art"})  # abbreviations before a number alone
 _NUMBERED = re.compile(r"[#º°]|[A-Z]{0,6}[-/]?\d")  # no. 5, no. EU714029
 _SHORT_LINE = 45  # a line this short was broken on purpose, not wrapped
-
-_DAY = r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4},?[ \u202f]"
-_HAN_NUMERAL = "[一二三四五六七八九十]{1,3}"
-# Letters of a name, and the vowels and accents that stand on those of other scripts.
-_NAME = (
-    r"[\w.'’()/&\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff"
-    r"\u1000-\u109f\u1780-\u17ff-]"
-)
-_LABEL = re.compile(
-    r"[ \t\u3000>]{0,40}"
-    r"(?P<item>(?:(?:[-*+•‣◦–·▪]|\*{2,8}|\(?\d{1,4}[.):](?!\d)|\d{1,3}(?:\.\d{1,3}){1,4}\.?|\(?[a-zA-Z][.)]|#{1,6}|"
-    r":[A-Za-z][\w -]{0,40}:|\[[^\[\]\n]{1,60}\]:|"
-    r"\.\. (?:_[^:\n]{1,60}:|\[[^\[\]\n]{1,40}\]))"
-    r"(?:[ \t]{1,8}(?:\[[ xX-]\]|(?:TODO|DONE|NEXT|WAITING|CANCELL?ED|HOLD)(?:[ \t]\[#[A-Z]\])?))?"
-    r"[ \t]{1,8}|"
-    rf"(?:[・●○◆◇■□▶►※①-⑳❶-❿㈠-㈩]|（(?:\d{{1,3}}|{_HAN_NUMERAL})）|(?:\d{{1,3}}|{_HAN_NUMERAL})、)"
-    r"[ \t\u3000]{0,8}))?"
-    rf"(?:[\[(]{{0,2}}(?:{_DAY})?{TIME}[\])]{{0,2}}[ \t]{{1,4}}(?:[-–][ \t])?)?"
-    r"(?:<[^\s<>]{1,40}>(?=[ \t])|<v(?:\.[\w.-]{1,30})? [^<>\n]{1,60}>|"
-    r"(?<=[\])][ \t])@?[\w.#-]{1,40}:(?=[ \t])|"
-    rf"(?:\*\*)?[^\W\d_a-zà-ÿ]{_NAME}{{0,30}}(?:[ \t]{_NAME}{{1,30}}){{0,4}}[ \t]?"
-    r"(?:(?:\*\*:|:\*\*|:)(?!//)(?=[ \t]|[^\x00-\x7f])|：(?!\s*$)))?"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +92,7 @@ def read_structure(
     ends = np.fromiter((w.end for w in words), np.int64, n)
     mark = np.fromiter((is_mark(text, w) for w in words), np.bool_, n)
     gap = np.fromiter(_gaps(text, words), np.int8, n)
-    label, opens = _labels(text, starts, ends, mark)
+    label, opens = line_labels(text, starts, ends, mark)
     paragraph = gap == GAP_PARAGRAPH
     said = _speak(text, starts, label, opens, paragraph)
     ending = _endings(text, words, mark, gap) & ~label
@@ -161,32 +139,6 @@ def _gaps(text: str, words: Sequence[Word]) -> Iterator[int]:
         end = word.end
 
 
-def _labels(
-    text: str, starts: NDArray[np.int64], ends: NDArray[np.int64], mark: NDArray[np.bool_]
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return which words are a line's label, and which words open a labelled line."""
-    label = np.zeros(len(starts), np.bool_)
-    opens = np.zeros(len(starts), np.bool_)
-    position = 0
-    while position <= len(text):
-        found = _LABEL.match(text, position)
-        stop = text.find("\n", position)
-        stop = len(text) if stop < 0 else stop
-        for end in _label_ends(found) if found else ():
-            first = int(np.searchsorted(starts, position))
-            last = int(np.searchsorted(ends, end, side="right"))
-            inside = last < len(starts) and starts[last] < stop and not mark[last:].all()
-            if last > first and inside:
-                label[first:last] = True
-                opens[first] = True
-                after = int(np.searchsorted(starts, stop))
-                if after < len(starts) and _is_one_line(text, int(starts[first]), end):
-                    opens[after] = True
-                break
-        position = stop + 1
-    return label, opens
-
-
 def _speak(
     text: str,
     starts: NDArray[np.int64],
@@ -214,19 +166,6 @@ def _speak(
         said[stop] = True
         paragraph[first + 1 : last] = False
     return said
-
-
-def _is_one_line(text: str, start: int, end: int) -> bool:
-    """Whether a label is a heading's, or a key's whose value stands in a column."""
-    return text[start] == "#" or text[end : end + 1] == "\t" or text[end : end + 2] == "  "
-
-
-def _label_ends(found: re.Match[str]) -> list[int]:
-    """Return where a line's label may end: behind its speaker, or else behind its bullet."""
-    if not found.group() or found.group().isspace():
-        return []
-    item = found.end("item")
-    return [found.end(), item] if 0 < item < found.end() else [found.end()]
 
 
 def _endings(

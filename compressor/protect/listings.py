@@ -26,6 +26,8 @@ _RULE = re.compile(r"[-─=]{2,}(?:[-─=+┼ ]{1,400})?$")
 _MARKUP = re.compile(
     r"\s{0,80}<[/!?A-Za-z][^<>]{0,300}>(?:[^<>]{0,60}+(?:<[^<>]{1,300}>)?+){0,8}+$"
 )
+# In lines of markup something is closed or has attributes; a chat has <ana> and <bo> alone.
+_CLOSED = re.compile(r"</|/>|<[!?]|=[\"']")
 _SQL = re.compile(
     r"\s{0,40}(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE (?:OR REPLACE )?(?:TABLE|INDEX|VIEW)|"
     r"ALTER TABLE|WITH \w+ AS)\b"
@@ -58,7 +60,8 @@ def listing_end(lines: Sequence[Line], index: int) -> int:
         if stop - index >= least:
             return stop
     stop = lines_while(lines, index, _is_markup)
-    if stop > index + 1 or (stop > index and is_html_line(first)):
+    marked_up = stop > index + 1 and any(_CLOSED.search(line) for _, _, line in lines[index:stop])
+    if marked_up or (stop > index and is_html_line(first)):
         return stop
     if _SQL.match(first):
         return _statement_end(lines, index)

@@ -15,6 +15,7 @@ _LOG = re.compile(
     rf"\[?\d\d:\d\d:\d\d(?:[.,]\d{{1,9}})?\]? {{0,3}}\[?{_LEVEL}|"
     rf"\[?{_LEVEL}\]?[: ]{{1,3}}[\[\d]|"
     rf"{_LEVEL}:[\w.-]{{1,80}}:|"  # Python's logging where nothing is set
+    r"[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{6}\s{1,8}\d{1,8} |"  # Kubernetes' klog
     r"[A-Za-z][\w.-]{0,60}[-_]\d{1,3} {1,20}\| |"  # docker compose: service and number
     r"\d{1,3}(?:\.\d{1,3}){3} - \S{1,80} \[|"
     r"={7,} .{1,200} ={7,}\s*$|"  # pytest: headings, files, tests

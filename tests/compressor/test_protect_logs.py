@@ -36,6 +36,7 @@ FORMATS = {
     "Python's logging, not set up": "INFO:root:heartbeat ok {}",
     "docker compose 1": "web_1  | answered in {} ms",
     "docker compose 2": "web-1  | answered in {} ms",
+    "klog": "I0611 08:01:{:02d}.123456       1 main] Heartbeat ok",
     "a number at the end": "2025-11-29 12:00:{:02d} INFO closed port 5",
     "a month at the end": "12:00:{:02d} INFO closed the books of May",
     "a negation at the end": "2025-11-29 12:00:{:02d} INFO it was closed and opened never",

@@ -43,6 +43,21 @@ def test_a_kept_message_has_its_stamp_and_speaker_whole(stamp: str, rate: float)
     assert all(len(line) > len(stamp) for line in lines)
 
 
+@pytest.mark.parametrize("stamp", ["", "[14:02] "])
+def test_what_somebody_does_in_a_chat_keeps_who_does_it(stamp: str) -> None:
+    kinds = ("<kira> ", "* kira ", "<mx> ", "* mx ")
+    text = "\n".join(f"{stamp}{kind}{said}" for said in SAID for kind in kinds)
+    starts = tuple(stamp + kind for kind in kinds)
+    shorter = [shorten(text, rate, seed) for rate in (0.6, 0.3) for seed in range(10)]
+    assert any(f"{stamp}* mx " in one for one in shorter)
+    assert all(line.startswith(starts) for one in shorter for line in one.split("\n"))
+
+
+def test_a_chat_of_short_lines_is_no_markup() -> None:
+    text = "\n".join(f"<{nick}> {said[:50]}" for said in SAID for nick in ("kira", "mx"))
+    assert len(shorten(text, 0.5, 1)) < 0.7 * len(text)
+
+
 def test_the_stamp_of_a_message_that_is_gone_goes_too() -> None:
     text = "\n".join(f"[1{n}.10.25, 21:03:11] Lena: {SAID[n % 3]}" for n in range(9))
     assert len(shorten(text, 0.3, 1).split("\n")) < 9

@@ -1,0 +1,71 @@
+"""What a line begins with: its bullet, its number, who speaks on it."""
+
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compressor.speakers import TIME, action_ends
+
+_DAY = r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4},?[ \u202f]"
+_HAN_NUMERAL = "[一二三四五六七八九十]{1,3}"
+# Letters of a name, and the vowels and accents that stand on those of other scripts.
+_NAME = (
+    r"[\w.'’()/&\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff"
+    r"\u1000-\u109f\u1780-\u17ff-]"
+)
+_LABEL = re.compile(
+    r"[ \t\u3000>]{0,40}"
+    r"(?P<item>(?:(?:[-*+•‣◦–·▪]|\*{2,8}|\(?\d{1,4}[.):](?!\d)|\d{1,3}(?:\.\d{1,3}){1,4}\.?|\(?[a-zA-Z][.)]|#{1,6}|"
+    r":[A-Za-z][\w -]{0,40}:|\[[^\[\]\n]{1,60}\]:|"
+    r"\.\. (?:_[^:\n]{1,60}:|\[[^\[\]\n]{1,40}\]))"
+    r"(?:[ \t]{1,8}(?:\[[ xX-]\]|(?:TODO|DONE|NEXT|WAITING|CANCELL?ED|HOLD)(?:[ \t]\[#[A-Z]\])?))?"
+    r"[ \t]{1,8}|"
+    rf"(?:[・●○◆◇■□▶►※①-⑳❶-❿㈠-㈩]|（(?:\d{{1,3}}|{_HAN_NUMERAL})）|(?:\d{{1,3}}|{_HAN_NUMERAL})、)"
+    r"[ \t\u3000]{0,8}))?"
+    rf"(?:[\[(]{{0,2}}(?:{_DAY})?{TIME}[\])]{{0,2}}[ \t]{{1,4}}(?:[-–][ \t])?)?"
+    r"(?:<[^\s<>]{1,40}>(?=[ \t])|<v(?:\.[\w.-]{1,30})? [^<>\n]{1,60}>|"
+    r"(?<=[\])][ \t])@?[\w.#-]{1,40}:(?=[ \t])|"
+    rf"(?:\*\*)?[^\W\d_a-zà-ÿ]{_NAME}{{0,30}}(?:[ \t]{_NAME}{{1,30}}){{0,4}}[ \t]?"
+    r"(?:(?:\*\*:|:\*\*|:)(?!//)(?=[ \t]|[^\x00-\x7f])|：(?!\s*$)))?"
+)
+
+
+def line_labels(
+    text: str, starts: NDArray[np.int64], ends: NDArray[np.int64], mark: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which words are a line's label, and which words open a labelled line."""
+    label = np.zeros(len(starts), np.bool_)
+    opens = np.zeros(len(starts), np.bool_)
+    acting = action_ends(text)
+    position = 0
+    while position <= len(text):
+        found = _LABEL.match(text, position)
+        stop = text.find("\n", position)
+        stop = len(text) if stop < 0 else stop
+        for end in [acting[position]] if position in acting else _label_ends(found):
+            first = int(np.searchsorted(starts, position))
+            last = int(np.searchsorted(ends, end, side="right"))
+            inside = last < len(starts) and starts[last] < stop and not mark[last:].all()
+            if last > first and inside:
+                label[first:last] = True
+                opens[first] = True
+                after = int(np.searchsorted(starts, stop))
+                if after < len(starts) and _is_one_line(text, int(starts[first]), end):
+                    opens[after] = True
+                break
+        position = stop + 1
+    return label, opens
+
+
+def _is_one_line(text: str, start: int, end: int) -> bool:
+    """Whether a label is a heading's, or a key's whose value stands in a column."""
+    return text[start] == "#" or text[end : end + 1] == "\t" or text[end : end + 2] == "  "
+
+
+def _label_ends(found: re.Match[str] | None) -> list[int]:
+    """Return where a line's label may end: behind its speaker, or else behind its bullet."""
+    if found is None or not found.group() or found.group().isspace():
+        return []
+    item = found.end("item")
+    return [found.end(), item] if 0 < item < found.end() else [found.end()]
