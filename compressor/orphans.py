@@ -45,6 +45,7 @@ def without_orphans(
     opening = structure.partner[mark] > mark
     gone[end[fixed & (comma | opening)]] = True  # a comma that is protected cannot go
     kept = kept & ~(gone & ~required)
+    kept &= required | ~(single & _repeated_stops(structure, kept))
     return _with_partners(structure, kept, fixed=required | ~single)
 
 
@@ -100,6 +101,15 @@ def _before_endings(
     stranded = structure.mark[here] & ~structure.ending[here] & structure.ending[after]
     stranded &= after > here + 1
     return here[stranded], after[stranded]
+
+
+def _repeated_stops(structure: Structure, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the full stops that would come right behind one that stood elsewhere (5 Jan..)."""
+    at = np.flatnonzero(kept)
+    repeated = structure.stop[at[:-1]] & structure.stop[at[1:]] & (np.diff(at) > 1)
+    found = np.zeros(len(kept), np.bool_)
+    found[at[1:][repeated]] = True
+    return found
 
 
 def _has_sides(structure: Structure, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -30,7 +30,8 @@ _PAIRS = {
 # What opens only where it hugs the word behind it, as German and Danish have it: »so« and ‚so‘.
 _TURNED = {"»": "«", "›": "‹", "‚": "‘"}
 _CLOSERS = frozenset(_PAIRS.values()) | frozenset(_TURNED.values())
-_SYMMETRIC = frozenset({'"', "'", "*", "**", "***", "__", "~~", "''", "&quot;", "&#39;"})
+_SYMMETRIC = frozenset({'"', "'", "*", "**", "***", "__", "~~", "''", "'''", "&quot;", "&#39;"})
+_HEADING = frozenset({"==", "===", "====", "====="})  # of a wiki: around its whole line
 _EMPHASIS = frozenset({"*", "**", "***", "~~"})
 _PAIR_REACH = 400  # words between an opening mark and its partner
 _ABBREVIATION_LIST = (
@@ -51,7 +52,8 @@ class Structure:
     `gap` is the class of the white space before a word (GAP_*); `sentence`, `clause` and `block`
     are ascending numbers (a block is a labelled line and what follows it up to a blank line or the
     next label); `label` marks a block's bullet, number or speaker name; `ending` marks sentence
-    ends; `partner` is the other mark of a bracket or quote pair, -1 without one. `links`, of shape
+    ends, `stop` full stops of any kind; `partner` is the other mark of a bracket or quote pair, -1
+    without one. `links`, of shape
     (links, 5), are the marks of a Markdown link: the `!` of an image (else its first bracket
     again), `[`, `]`, `(` and `)`, or `[` and `]` once more where it names a reference, as those
     that are `references` do. `parting` is how strongly a mark parts clauses of a script without
@@ -69,6 +71,7 @@ class Structure:
     block: NDArray[np.int32]
     label: NDArray[np.bool_]
     ending: NDArray[np.bool_]
+    stop: NDArray[np.bool_]
     partner: NDArray[np.int32]
     links: NDArray[np.int32]
     references: NDArray[np.bool_]
@@ -116,6 +119,7 @@ def read_structure(
         block=block,
         label=label,
         ending=ending,
+        stop=mark & np.fromiter((text[start] == "." for start in starts.tolist()), np.bool_, n),
         partner=partner,
         links=links,
         references=references,
@@ -259,7 +263,7 @@ def _partners(
             or index - open_marks[0][1] > _PAIR_REACH
         ):
             open_marks.pop(0)
-        if sign in _CLOSERS or sign in _SYMMETRIC:
+        if sign in _CLOSERS or sign in _SYMMETRIC or sign in _HEADING:
             at = next(
                 (i for i in range(len(open_marks) - 1, -1, -1) if open_marks[i][0] == sign), -1
             )
@@ -272,6 +276,8 @@ def _partners(
             continue
         if sign in _PAIRS:
             open_marks.append((_PAIRS[sign], index))
+        elif sign in _HEADING and (index == 0 or gap[index] >= GAP_LINE):
+            open_marks.append((sign, index))
         elif (
             (sign in _SYMMETRIC or sign in _TURNED)
             and index + 1 < len(words)

@@ -24,7 +24,11 @@ _DIFF_LINE = re.compile(
 _PLAIN_HUNK = re.compile(r"\d{1,7}(?:,\d{1,7})?[acd]\d{1,7}(?:,\d{1,7})?$")
 _PLAIN_DIFF_LINE = re.compile(r"[<>](?: |$)|---$|\\ No newline")
 _LIST_ITEM = re.compile(r"\s{0,80}(?:[-*+•]|\d{1,4}[.)])\s")
-_TAG_LINE = re.compile(r"\s{0,80}</?[A-Za-z][\w:.-]{0,60}(?:\s[^<>]{0,300})?/?>\s{0,80}$")
+# A tag by itself, or what a list or a figure of LaTeX stands between.
+_TAG_LINE = re.compile(
+    r"\s{0,80}(?:</?[A-Za-z][\w:.-]{0,60}(?:\s[^<>]{0,300})?/?>|"
+    r"\\(?:begin|end)\{[A-Za-z]{1,24}\*?\}(?:\[[^\]\n]{0,60}\])?)\s{0,80}$"
+)
 _CODE_LINE = re.compile(
     r"\s{0,80}(?:(?:def|class)\s+\w.{0,300}:|(?:if|for|while|elif|else|try|except|with)\b.{0,300}:|"
     r"return\b.{0,300}|import\s+[\w.]{1,100}|from\s+[\w.]{1,100}\s+import\b.{0,300}|@\w.{0,200}|"

@@ -20,7 +20,11 @@ _CITATION = re.compile(
     rf"{_SECTION}(?:,\s\d{{1,5}})?(?:\s(?:to|through|and)\s{_SECTION})?(?:\s\({_YEAR}\))?"
 )
 _STAMP = r"(?:\d\d:)?\d\d:\d\d[.,]\d{3}"
-_CUE = re.compile(rf"(?<!\d){_STAMP} --> {_STAMP}")
+# With its number on the line above, and where it stands on the screen.
+_CUE = re.compile(
+    rf"(?:(?<=\n)\d{{1,5}}[ \t]?\r?\n|\A\ufeff?\d{{1,5}}[ \t]?\r?\n)?(?<!\d){_STAMP} --> {_STAMP}"
+    r"(?:[ \t]{1,4}(?:align|position|line|size|vertical|region):[\w%.,:-]{1,20}){0,6}"
+)
 _FOOTNOTE = re.compile(r"\[\^[^\[\]\s]{1,40}\](?!:)")
 _LATEX = re.compile(
     r"~?\\(?:[a-zA-Z]{0,8}cite[a-zA-Z]{0,8}|[a-zA-Z]{0,4}ref|label|footnotemark|includegraphics)\*?"

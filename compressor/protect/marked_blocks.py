@@ -29,6 +29,8 @@ def marked_end(lines: Sequence[Line], index: int) -> int:
         return stop if stop > index + 1 else index
     if line.startswith("|==="):
         return _delimited_end(lines, index)
+    if line.startswith("{|"):  # a wiki's table
+        return _first(lines, index + 1, lambda line: line.startswith("|}")) or index
     if found := _ENVIRONMENT.match(line):
         return _closed(lines, index, found.end(), f"\\end{{{found[1]}{found[2]}}}")
     if found := _ELEMENT.match(line):

@@ -27,6 +27,20 @@ def test_it_is_one_span(whole: str) -> None:
     assert whole in found
 
 
+@pytest.mark.parametrize(
+    "cue",
+    [
+        "12\n00:01:03,200 --> 00:01:06,900",
+        "12\r\n00:01:03,200 --> 00:01:06,900",
+        "01:03.200 --> 01:06.900 align:start position:10%",
+    ],
+)
+@pytest.mark.parametrize("before", ["", "Before it.\n\n"])
+def test_the_cue_of_a_subtitle_is_one_span_with_its_number(before: str, cue: str) -> None:
+    text = f"{before}{cue}\nSo we cook a risotto that takes half an hour.\n"
+    assert cue in {text[s.start : s.end] for s in find_protected(text, Settings(rate=0.5))}
+
+
 def test_two_dates_with_a_hyphen_between_are_dates() -> None:
     text = "All who came between 01.04.2000-31.12.2001 were asked again."
     found = [s for s in find_protected(text, Settings(rate=0.5)) if not s.conditional]

@@ -70,6 +70,17 @@ exit 0""",
 }
 
 
+LISTINGS["MediaWiki"] = """{| class="wikitable"
+! Year !! Ore (t)
+|-
+| 1742 || 120
+|-
+| 1760
+| 95
+|}"""
+LISTINGS["the end of a LaTeX list"] = "\\end{itemize}"
+
+
 @pytest.mark.parametrize("name", sorted(LISTINGS))
 def test_a_listing_is_one_block(name: str) -> None:
     text = f"It was like this for a week.\n\n{LISTINGS[name]}\n\nNobody knows why it was."

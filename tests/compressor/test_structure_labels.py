@@ -17,6 +17,8 @@ LABELS = (
     ".. [CIT2] ",
     "[^two words]: ",
     "<v Dr. Osei>",
+    "\\item ",
+    "↳ Osei: ",
 )
 
 

@@ -363,3 +363,28 @@ def test_a_formula_that_ends_before_a_dropped_comma_keeps_its_distance() -> None
         noise = np.random.default_rng(seed).random(len(words), np.float32)
         shorter = extract(text, words, noise, Settings(rate=0.6), COUNTER).text
         assert not re.search(r"\$(?:x_1 \+ y|z_2)\$[a-z]", shorter), shorter
+
+
+@pytest.mark.parametrize("mark", ["== {} ==", "==={}===", "* '''{}''' is a mine"])
+@pytest.mark.parametrize("rate", RATES)
+def test_the_marks_of_wiki_text_stay_in_pairs(mark: str, rate: float) -> None:
+    title = mark.format("Mining of silver ore before the war")
+    text = f"It was never profitable.\n\n{title}\nThe adit flooded and nobody could drain it."
+    sign = re.search("==+|'''", mark)
+    assert sign
+    for seed in range(20):
+        words = split_words(text)
+        noise = np.random.default_rng(seed).random(len(words), np.float32)
+        shorter = extract(text, words, noise, Settings(rate=rate), COUNTER).text
+        assert shorter.count(sign.group()) in (0, 2), shorter
+        if sign.group() in shorter:
+            assert len(re.findall(rf"(?m){sign.group()}[^=\n]+{sign.group()}", shorter)) == 1
+
+
+def test_no_full_stop_stands_behind_that_of_an_abbreviation() -> None:
+    text = "They ship it to us before 5 Jan. Later on all of the parcels were not accepted there."
+    words = split_words(text)
+    for seed in range(60):
+        noise = np.random.default_rng(seed).random(len(words), np.float32)
+        shorter = extract(text, words, noise, Settings(rate=0.5), COUNTER).text
+        assert ".." not in shorter
