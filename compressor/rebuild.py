@@ -21,6 +21,9 @@ _OPENING = frozenset("([{（「『【《“„«‘‹〈¿¡$€£¥#@")
 # Before an amount or a name; before another mark they end something: $x$, for instance.
 _PREFIXES = frozenset("$€£¥#@")
 
+# What has to begin its line: code, tables, tags, commands of LaTeX.
+_BLOCKS = ("```", "~~~", "|", "{|", "<", "\\begin", "\\end")
+
 _CLOSING = frozenset(".,;:!?…)]}。，、；：！？）」』】》〉।॥؟،؛۔။၊។៕")
 
 
@@ -89,8 +92,8 @@ def _between(
 ) -> list[Span]:
     """Return what stands between two kept words that were not neighbours."""
     kind = int(structure.gap[gap])
-    fence = text.startswith(("```", "~~~"), int(structure.starts[next_word]))
-    if kind == GAP_LINE and not fence and _continues(structure, end_word, next_word):
+    block = text.startswith(_BLOCKS, int(structure.starts[next_word]))
+    if kind == GAP_LINE and not block and _continues(structure, end_word, next_word):
         return [Span(int(structure.ends[end_word]), int(structure.starts[end_word + 1]))]
     if _hugs(text, structure, end_word, next_word) and (
         kind < GAP_LINE or _ends_wrapped(text, structure, end_word, next_word)

@@ -43,6 +43,7 @@ _WORD = re.compile(
 )
 
 _IS_UNSPACED = re.compile(f"[{UNSPACED}]")
+_FIRST_ARROW, _LAST_ARROW = "\u2190", "\u21ff"
 _ASCII_END = "\u007f"
 
 
@@ -86,6 +87,8 @@ def is_mark(text: str, word: Word) -> bool:
     first = text[word.start]
     if first <= _ASCII_END:
         return not first.isalnum() and first != "_" and not _is_tag(text, word)
+    if _FIRST_ARROW <= first <= _LAST_ARROW:  # as -> and => are marks
+        return True
     return unicodedata.category(first)[0] in "PZC" and not first.isalnum()
 
 

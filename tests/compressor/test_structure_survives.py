@@ -381,6 +381,33 @@ def test_the_marks_of_wiki_text_stay_in_pairs(mark: str, rate: float) -> None:
             assert len(re.findall(rf"(?m){sign.group()}[^=\n]+{sign.group()}", shorter)) == 1
 
 
+def test_an_arrow_stays_with_both_its_sides() -> None:
+    text = "They say that copper → bronze → iron was the way which all of the other people went."
+    for seed in range(60):
+        words = split_words(text)
+        noise = np.random.default_rng(seed).random(len(words), np.float32)
+        shorter = extract(text, words, noise, Settings(rate=0.5), COUNTER).text
+        assert not re.search(r"\A→|→ →|→\Z", shorter), shorter
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "\\begin{equation}\n  E = m c^2 + a_1 + a_2 + a_3\n\\end{equation}",
+        "| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |",
+        "<ul>\n<li><b>One</b> and two</li>\n<li><b>Three</b></li>\n</ul>",
+    ],
+)
+def test_a_block_begins_its_line_where_the_words_before_it_are_gone(block: str) -> None:
+    text = f"The bound: it is not sharp by any measure that we have seen in the books\n{block}\n"
+    for seed in range(40):
+        words = split_words(text)
+        noise = np.random.default_rng(seed).random(len(words), np.float32)
+        for rate in (0.4, 0.2):
+            shorter = extract(text, words, noise, Settings(rate=rate), COUNTER).text
+            assert f"\n{block}" in f"\n{shorter}", shorter
+
+
 def test_no_full_stop_stands_behind_that_of_an_abbreviation() -> None:
     text = "They ship it to us before 5 Jan. Later on all of the parcels were not accepted there."
     words = split_words(text)
