@@ -294,9 +294,11 @@ def test_no_full_stop_of_an_abbreviation_stands_behind_an_opening_bracket() -> N
         ("三、付款方式", "三、"),
         ("2、付款方式", "2、"),
         ("　　①系统偶尔卡顿", "①"),
+        ("\ufeff# The harbour", "\ufeff#"),
+        ("\ufeffAna: The harbour", "\ufeffAna:"),
     ],
 )
-def test_labels_of_other_scripts_are_labels(line: str, label: str) -> None:
+def test_labels_behind_other_space_and_of_other_scripts_are_labels(line: str, label: str) -> None:
     words = split_words(line)
     found = read_structure(line, words).label
     kept = [w for w, is_one in zip(words, found, strict=True) if is_one]
