@@ -22,7 +22,7 @@ _LONG_TEXT = 20_000  # characters; more takes about a second
 _UNUSABLE = 2
 # Of one character's bytes each may be a classifier token; there is no other text to wait for.
 _TOKENS_A_CHARACTER = 4
-
+_STANDARD = Path("-")
 
 ThresholdOption = Annotated[
     str | None,
@@ -68,13 +68,18 @@ def compress(  # noqa: PLR0917 - typer reads the options off the signature
     ] = False,
     html: Annotated[
         Path | None,
-        typer.Option(help="Write a page that shows every word, kept or dropped, and why."),
+        typer.Option(
+            help="Write a page that shows every word, kept or dropped, and why; with -, to "
+            "standard output in the place of the text."
+        ),
     ] = None,
 ) -> None:
     """Shorten a text by dropping the words that matter least."""
     if rate is None and threshold is None and target_tokens is None:
         rate = 0.5
     _check_output(file, html, explain=explain, diff=diff, as_json=as_json)
+    if not all(force_token or ()):
+        raise _refusal("--force-token is empty: give a word or a phrase")
     text = _read(file)
     result, counted = _compressed(
         text,
@@ -90,6 +95,9 @@ def compress(  # noqa: PLR0917 - typer reads the options off the signature
         classifier=classifier,
         explain=explain or html is not None,
     )
+    if html == _STANDARD:
+        _put(_page(text, result))
+        return
     if html is not None:
         _write_page(html, text, result)
     _write(text, result, counted, diff=diff, as_json=as_json)
@@ -102,6 +110,11 @@ def _check_output(
         raise _refusal("--explain says more in --json: give both, or --html FILE for a page")
     if diff and as_json:
         raise _refusal("--diff and --json are two forms of the result: give one of them")
+    if html == _STANDARD:
+        if diff or as_json:
+            other = "--diff" if diff else "--json"
+            raise _refusal(f"--html - and {other} both go to standard output: give one of them")
+        return
     if html is not None and file is not None and html.resolve() == file.resolve():
         raise _refusal(f"--html would write over the text itself: {file}")
 
@@ -152,11 +165,15 @@ def _show_progress(draft: "Draft", errors: Console) -> None:
             progress.update(task, completed=done)
 
 
-def _write_page(path: Path, text: str, result: CompressionResult) -> None:
+def _page(text: str, result: CompressionResult) -> str:
     from proxy.explained_page import page  # noqa: PLC0415 - only this output needs it
 
+    return page(text, result)
+
+
+def _write_page(path: Path, text: str, result: CompressionResult) -> None:
     try:
-        path.write_text(page(text, result), "utf-8", errors="replace")
+        path.write_text(_page(text, result), "utf-8", errors="replace")
     except OSError as error:
         raise _refusal(f"cannot write {path}: {error.strerror}") from None
     typer.echo(f"wrote {path}", err=True)

@@ -199,6 +199,30 @@ def test_a_page_is_written_beside_the_text(tmp_path: Path) -> None:
     assert run("--html", str(tmp_path / "no" / "page.html"), stdin=TEXT).exit_code == 2
 
 
+def test_a_page_goes_to_standard_output_in_the_place_of_the_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("--html", "-", stdin=TEXT)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("<!doctype html>")
+    assert result.stdout.rstrip().endswith("</html>")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("form", ["--json", "--diff"])
+def test_a_page_and_another_form_do_not_go_to_one_output(form: str) -> None:
+    result = run("--html", "-", form, stdin=TEXT)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert form in result.stderr
+
+
+def test_a_word_to_keep_that_is_empty_is_refused() -> None:
+    result = run("--force-token", "", "--force-token", "hall", stdin=TEXT)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--force-token" in result.stderr
+
+
 @pytest.mark.parametrize("options", [("--explain",), ("--diff", "--json")])
 def test_options_of_another_output_are_refused(options: tuple[str, ...]) -> None:
     result = run(*options, stdin=TEXT)
