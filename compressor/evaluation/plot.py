@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from compressor.evaluation.extra import load
 from compressor.evaluation.summary import Cell, curves
@@ -13,13 +14,22 @@ COLOURS = (
     *("#6c757d", "#118ab2", "#8d5524", "#e75a9b", "#111111"),
 )
 _COLUMNS = 3
+_NAMES_A_ROW = (2, 5, 9)  # in the legend, that as many panels side by side have room for
 
 
 def write_png(cells: Sequence[Cell], path: Path, *, dpi: int = 80) -> None:
-    """Draw survival over the realised rate, one panel a set, with 95% intervals as bands.
+    """Write a picture of survival over the realised rate, and its folder where there is none.
 
     Raises MissingExtra without matplotlib.
     """
+    figure = draw(cells)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Named, since matplotlib would go by the file's ending and take other arguments for others.
+    figure.savefig(path, dpi=dpi, format="png", pil_kwargs={"optimize": True})
+
+
+def draw(cells: Sequence[Cell]) -> Any:  # noqa: ANN401 - matplotlib is no dependency
+    """Return a figure, one panel a set, with 95% intervals as bands. Raises MissingExtra."""
     figure_module = load("matplotlib.figure", "the PNG plot")
     # No pyplot: it keeps figures in a global list and looks for a display.
     panels = list(curves(cells).items())
@@ -51,5 +61,6 @@ def write_png(cells: Sequence[Cell], path: Path, *, dpi: int = 80) -> None:
         axes[index // columns][index % columns].set_axis_off()
     axes[0][0].set_ylabel("answers that survive", fontsize=8)
     handles, labels = axes[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=8)
-    figure.savefig(path, dpi=dpi, pil_kwargs={"optimize": True})
+    in_a_row = min(len(labels), _NAMES_A_ROW[columns - 1])
+    figure.legend(handles, labels, loc="outside lower center", ncols=in_a_row, fontsize=8)
+    return figure
