@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
+from types import ModuleType
 
 from compressor.evaluation.extra import load
 from compressor.words import is_mark, is_unspaced, split_words
@@ -26,6 +27,15 @@ class _Words:
         return [text[w.start : w.end].lower() for w in split_words(text) if not is_mark(text, w)]
 
 
+def require_rouge() -> None:
+    """Raise MissingExtra where ROUGE's library is not installed."""
+    _scorers()
+
+
+def _scorers() -> ModuleType:
+    return load("rouge_score.rouge_scorer", "ROUGE")
+
+
 def rouge(prediction: str, golds: Sequence[str]) -> Mapping[str, float]:
     """Return the F1 of ROUGE-1, -2 and -L against the best of the gold texts, 0 to 1.
 
@@ -33,7 +43,7 @@ def rouge(prediction: str, golds: Sequence[str]) -> Mapping[str, float]:
     Japanese and Thai are cut by Tersely's segmenter instead, since the library knows a-z only.
     Raises MissingExtra.
     """
-    scorer = load("rouge_score.rouge_scorer", "ROUGE").RougeScorer
+    scorer = _scorers().RougeScorer
     unspaced = any(is_unspaced(char) for gold in golds for char in gold)
     scores = scorer(list(_ROUGE), use_stemmer=False, tokenizer=_Words() if unspaced else None)
     found = [scores.score(gold, prediction) for gold in golds]

@@ -40,6 +40,11 @@ class TaskScore:
     prompt_tokens: float
 
 
+def gradable(examples: Sequence[Example]) -> list[Example]:
+    """Return the examples without those that have no gold answer to score by."""
+    return [example for example in examples if any(gold.strip() for gold in example.answers)]
+
+
 async def ask_all(
     examples: Sequence[Example],
     methods: Sequence[Method],
@@ -57,6 +62,8 @@ async def ask_all(
     Identical contexts (the examples of GSM8K) are shortened once by question-blind methods.
     `reasoning_tokens` is how many more a model may use before it answers.
     """
+    if any(example.metric in {ROUGE, ROUGE_MEAN} for example in examples):
+        scores.require_rouge()  # before anything is asked
     known: dict[tuple[str, float, str, str | None], str] = {}
     planned: list[tuple[Example, str, float, str]] = []
     for method in methods:

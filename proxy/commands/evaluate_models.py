@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from compressor.evaluation.judge import Case, Grade, Judged
     from compressor.evaluation.registry import Bench
     from compressor.evaluation.task_runs import TaskScore
+    from compressor.evaluation.tasks import Example
     from proxy.commands.model_endpoint import ModelEndpoint
 
 Model = Annotated[str, typer.Option(help="The model that answers.")]
@@ -256,11 +257,11 @@ def tasks(  # noqa: PLR0917 - typer reads the options off the signature
             tries=tries,
         )
         examples = read_task(task, path)
+        shown = _scorable(path, examples[:limit])
         corpus = list(dict.fromkeys(example.context for example in examples))
         names, rates = once(method or _JUDGED[:3]), once(rate or (0.5, 0.33))
         with registry.workbench(classifier, encoding, out / "windows.db") as bench:
             methods = registry.build(names, bench.of(corpus))
-            shown = examples[:limit]
             with progress(task, len(shown) * len(names) * len(rates)) as advance:
                 answered = endpoint.run(
                     out / "replies.jsonl",
@@ -280,6 +281,27 @@ def tasks(  # noqa: PLR0917 - typer reads the options off the signature
         report = _scores_table(task_runs.task_scores(answered))
         write(out / f"{task}.md", report + "\n")
     typer.echo(report)
+
+
+def _scorable(path: Path, examples: Sequence["Example"]) -> list["Example"]:
+    """Return the examples that can be scored, and say how many are not.
+
+    Raises DatasetError where no example is left.
+    """
+    from compressor.evaluation.datasets import DatasetError  # noqa: PLC0415
+    from compressor.evaluation.task_runs import gradable  # noqa: PLC0415
+
+    left = gradable(examples)
+    if not left:
+        raise DatasetError(
+            f"{path}: no example that is looked at (--limit) has a gold answer to score by"
+        )
+    if missing := len(examples) - len(left):
+        typer.echo(
+            f"{missing:,} of {len(examples):,} examples have no gold answer and are left out",
+            err=True,
+        )
+    return left
 
 
 def _scores_table(scores: Sequence["TaskScore"]) -> str:

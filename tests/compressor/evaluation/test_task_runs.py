@@ -2,11 +2,19 @@ from dataclasses import replace
 
 import pytest
 
-from compressor.evaluation import answers
+from compressor.evaluation import answers, scores
 from compressor.evaluation.ask import AskFailed, AskRefused, Prompt, Reply
+from compressor.evaluation.extra import MissingExtra
 from compressor.evaluation.methods import Original, Shortened
-from compressor.evaluation.task_runs import ask_all, prompt, require_answer, score, task_scores
-from compressor.evaluation.tasks import Example
+from compressor.evaluation.task_runs import (
+    ask_all,
+    gradable,
+    prompt,
+    require_answer,
+    score,
+    task_scores,
+)
+from compressor.evaluation.tasks import ROUGE, Example
 from compressor.types import Span
 from tests.fakes import FakeCounter
 
@@ -116,3 +124,24 @@ async def test_all_failed_is_no_score_and_a_refusal_ends_the_run() -> None:
 
     with pytest.raises(AskRefused, match="a wrong key"):
         await ask_all([example()], [Original()], [1.0], refusing, COUNTER, model="m")
+
+
+def test_an_example_without_a_gold_answer_cannot_be_scored() -> None:
+    golds: list[tuple[str, ...]] = [("three",), (), ("",), (" ", "nine")]
+    examples = [example(str(i), answers=gold) for i, gold in enumerate(golds)]
+    assert gradable(examples) == [examples[0], examples[3]]
+
+
+async def test_a_score_whose_library_is_missing_is_told_before_anything_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def missing(module: str, purpose: str, extra: str = "eval") -> None:
+        raise MissingExtra(f"{purpose} needs {module}")
+
+    async def ask(asked: Prompt) -> Reply:
+        raise AssertionError("asked")
+
+    monkeypatch.setattr(scores, "load", missing)
+    examples = [example("a"), example("b", metric=ROUGE)]
+    with pytest.raises(MissingExtra, match="ROUGE"):
+        await ask_all(examples, [Original()], [0.5], ask, COUNTER, model="small")

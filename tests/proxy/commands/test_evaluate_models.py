@@ -219,6 +219,25 @@ def test_a_task(endpoint: Endpoint, tmp_path: Path) -> None:
     assert "there is no task 'chess'" in again.stderr
 
 
+def test_examples_without_gold_answers_are_not_asked(endpoint: Endpoint, tmp_path: Path) -> None:
+    line = {"context": "The harbour is closed. " * 20, "all_classes": None}
+    asked = [("Which?", ["harbour"]), ("Why?", []), ("When?", [" "])]
+    path = tmp_path / "hotpotqa.jsonl"
+    write_lines(path, [{**line, "input": text, "answers": golds} for text, golds in asked])
+    endpoint.reply = lambda text: "harbour"
+    at = ("--base-url", endpoint.url, "--model", "small", "--out", tmp_path / "out")
+    one = ("--method", "original", "--rate", 0.5)
+    done = run("tasks", "longbench", path, *at, *one)
+    assert "| longbench/hotpotqa | original | 0.5 | 1 | 0 | 100.00 | " in done.stdout
+    assert "2 of 3 examples have no gold answer and are left out" in done.stderr
+    assert len(endpoint.bodies) == 1
+    write_lines(path, [{**line, "input": "Why?", "answers": []}])
+    none = run("tasks", "longbench", path, *at, *one)
+    assert none.exit_code == 2
+    assert "has a gold answer to score by" in none.stderr
+    assert len(endpoint.bodies) == 1
+
+
 def test_secrets_come_from_the_variable_named() -> None:
     assert environment_secret("A", {"A": "b"}).get_secret_value() == "b"
     for environment in ({}, {"A": ""}):
