@@ -87,6 +87,7 @@ def prompt_spans(
         _keep_whole(part, beside_blocks=beside_blocks)
     _keep_frame(parts)
     _extend_sections(text, parts)
+    _keep_listed_questions(parts)
     if not any(read.sentence.kept for part in parts for read in part.read):
         _keep_likeliest(parts)
     if parts[-1].position == "to complete":
@@ -150,11 +151,27 @@ def _keep_whole(part: Part, *, beside_blocks: bool) -> None:
         _keep(part)
 
 
-def _keep_likeliest(parts: Sequence[Part]) -> None:
-    """Keep the likelier of two short paragraphs at the ends, where nothing else asks or tells.
+def _keep_listed_questions(parts: Sequence[Part]) -> None:
+    """Keep a list of questions beside what is kept at an end, where nothing else asks."""
+    for end, beside in ((0, 1), (-1, -2)) if len(parts) > 2 else ():
+        asked = parts[beside]
+        listed = all(read.sentence.listed and read.sentence.question for read in asked.read)
+        alone = asked.questions == sum(part.questions for part in parts)
+        if listed and alone and len(asked.read) <= _LONGEST_LIST and _mostly_kept(parts[end]):
+            _keep(asked)
 
-    Most messages that hold a document say what to do with it, in whatever words.
+
+def _keep_likeliest(parts: Sequence[Part]) -> None:
+    """Keep what a message ends with asking, or the likelier of two short paragraphs at the ends.
+
+    This is for where nothing else asks or tells: most messages that hold a document say what to
+    do with it, in whatever words.
     """
+    last = parts[-1].read[-1].sentence
+    alone = last.question and sum(part.questions for part in parts) == 1
+    if alone and not last.speaker and last.score > _ENOUGH_IN_LIST:
+        last.kept = True
+        return
     words = sum(part.paragraph.words for part in parts)
     ends = [
         part
@@ -212,6 +229,7 @@ def _keep_item_to_complete(text: str, parts: Sequence[Part]) -> None:
     empty = _EMPTY_LABEL.match(text, line, end)
     if empty is None:
         return
+    _keep_last_labelled_question(text, parts)
     before = text[:line]
     filled = before.rfind(f"\n{empty[0]}")
     if filled < 0 and not before.startswith(empty[0]):
@@ -222,6 +240,22 @@ def _keep_item_to_complete(text: str, parts: Sequence[Part]) -> None:
             _keep_from(label.start(), parts)
             return
     _keep_from(line, parts)
+
+
+def _keep_last_labelled_question(text: str, parts: Sequence[Part]) -> None:
+    """Keep the last "Question: ..." of several; steps towards its answer may stand below it."""
+    sentences = [read.sentence for part in parts for read in part.read]
+    labelled = [i for i, s in enumerate(sentences) if QUESTION_LABEL.match(s.folded)]
+    if len(labelled) < 2:
+        return
+    line = [sentences[labelled[-1]]]
+    for sentence in sentences[labelled[-1] + 1 :]:
+        if "\n" in text[line[-1].end : sentence.start]:
+            break
+        line.append(sentence)
+    if sum(sentence.words for sentence in line) <= _PROMPT_WORDS:
+        for sentence in line:
+            sentence.kept = True
 
 
 def _keep_from(start: int, parts: Sequence[Part]) -> None:

@@ -1,0 +1,80 @@
+"""What belongs to a prompt by where it stands and how often, whatever its wording weighs."""
+
+import pytest
+
+from compressor.question import prompt_spans
+from tests.compressor.test_question import LAKE, marked
+
+SEE = (
+    "Der See wird von zwei Bächen und von Quellen an seiner Nordseite gespeist. In den meisten "
+    "Jahren friert er zwischen Januar und März zu. Die Fischereirechte gehören dem Dorf, das sie "
+    "an eine Familie aus dem Tal verpachtet. Alte Karten zeigen eine Fähre; seit 1887 führt ein "
+    "Damm hinüber, und der Anleger war binnen zehn Jahren verfault."
+)
+LISTS = [
+    (
+        LAKE,
+        "1. When was the causeway built?\n2. Who holds the rights?\n3. What has become of the ferry?",
+        "Answer each on a line of its own.",
+    ),
+    (
+        SEE,
+        "1. Wann friert der See zu?\n2. Wem gehören die Rechte?",
+        "Bitte jeweils in einem Satz antworten.",
+    ),
+    (
+        SEE,
+        "- Wann friert der See zu?\n- Wem gehören die Rechte?",
+        "Gib nur die Antworten aus, ohne Erklärung.",
+    ),
+    (
+        LAKE,
+        "1) Quand le lac gèle-t-il ?\n2) À qui sont les droits de pêche ?",
+        "Réponds en une phrase par question.",
+    ),
+    (
+        LAKE,
+        "1. 湖はいつ凍りますか？\n2. 漁業権は誰のものですか？",
+        "それぞれ一行で答えてください。",
+    ),
+]
+
+
+@pytest.mark.parametrize("before", [False, True])
+@pytest.mark.parametrize(("document", "questions", "told"), LISTS)
+def test_a_list_of_questions_is_kept_with_what_is_told_beside_it(
+    document: str, questions: str, told: str, before: bool
+) -> None:
+    document = f"{document}\n\n{document}"
+    asked = [told, questions, document] if before else [document, questions, told]
+    kept = "\n".join(marked("\n\n".join(asked)))
+    assert [line for line in (told, *questions.split("\n")) if line not in kept] == []
+    assert document[:40] not in kept
+
+
+@pytest.mark.parametrize("document", [LAKE, SEE, f"{LAKE}\n\n{LAKE}"])
+def test_a_text_that_ends_with_its_one_question_asks_it(document: str) -> None:
+    for question in ("Should the village go on leasing the rights?", "Was folgt daraus?"):
+        assert marked(f"{document} {question}") == [question]
+
+
+def test_a_text_that_asks_more_than_its_last_question_asks_itself() -> None:
+    middle = LAKE.replace("Old maps", "But who reads old maps? They")
+    assert marked(f"{middle} And is that not the case of every lake?") == []
+
+
+def test_the_question_is_kept_above_the_steps_towards_its_answer() -> None:
+    question = "Question: How many herons nest on the lake in a year?"
+    steps = f"Thought: I should look.\nAction: search\nObservation: {' '.join([LAKE] * 4)}"
+    text = (
+        "Use this format:\n\nQuestion: the question that you answer\nThought: what to do\n"
+        "Action: what you do\nObservation: what comes of it\nFinal Answer: the answer\n\nBegin!\n\n"
+        f"{question}\n{steps}\n{steps}\nThought:"
+    )
+    assert question in marked(text)
+
+
+def test_a_document_behind_a_label_is_no_question_for_that() -> None:
+    text = f"Input: the text\nOutput: its subject\n\nInput: {LAKE}\nNotes: none\nOutput:"
+    longer = text.replace(LAKE, f"{LAKE} {LAKE} {LAKE}")
+    assert not any("Herons" in longer[s.start : s.end] for s in prompt_spans(longer, []))
