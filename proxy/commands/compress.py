@@ -32,6 +32,13 @@ ThresholdOption = Annotated[
         "classifier's calibration, like balanced.",
     ),
 ]
+HtmlOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Write a page that shows every word, kept or dropped, and why; with -, to standard "
+        "output in the place of the text.",
+    ),
+]
 
 
 def compress(  # noqa: PLR0917 - typer reads the options off the signature
@@ -66,13 +73,7 @@ def compress(  # noqa: PLR0917 - typer reads the options off the signature
         bool,
         typer.Option("--explain", help="With --json: every word, its probability and the reason."),
     ] = False,
-    html: Annotated[
-        Path | None,
-        typer.Option(
-            help="Write a page that shows every word, kept or dropped, and why; with -, to "
-            "standard output in the place of the text."
-        ),
-    ] = None,
+    html: HtmlOption = None,
 ) -> None:
     """Shorten a text by dropping the words that matter least."""
     if rate is None and threshold is None and target_tokens is None:
@@ -95,12 +96,10 @@ def compress(  # noqa: PLR0917 - typer reads the options off the signature
         classifier=classifier,
         explain=explain or html is not None,
     )
-    if html == _STANDARD:
-        _put(_page(text, result))
-        return
     if html is not None:
         _write_page(html, text, result)
-    _write(text, result, counted, diff=diff, as_json=as_json)
+    if html != _STANDARD:
+        _write(text, result, counted, diff=diff, as_json=as_json)
 
 
 def _check_output(
@@ -165,15 +164,14 @@ def _show_progress(draft: "Draft", errors: Console) -> None:
             progress.update(task, completed=done)
 
 
-def _page(text: str, result: CompressionResult) -> str:
+def _write_page(path: Path, text: str, result: CompressionResult) -> None:
     from proxy.explained_page import page  # noqa: PLC0415 - only this output needs it
 
-    return page(text, result)
-
-
-def _write_page(path: Path, text: str, result: CompressionResult) -> None:
+    if path == _STANDARD:
+        _put(page(text, result))
+        return
     try:
-        path.write_text(_page(text, result), "utf-8", errors="replace")
+        path.write_text(page(text, result), "utf-8", errors="replace")
     except OSError as error:
         raise _refusal(f"cannot write {path}: {error.strerror}") from None
     typer.echo(f"wrote {path}", err=True)

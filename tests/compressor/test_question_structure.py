@@ -14,7 +14,7 @@ SEE = (
 LISTS = [
     (
         LAKE,
-        "1. When was the causeway built?\n2. Who holds the rights?\n3. What has become of the ferry?",
+        "1. When was the causeway built?\n2. Who holds the rights?\n3. What became of the ferry?",
         "Answer each on a line of its own.",
     ),
     (
