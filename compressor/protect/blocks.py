@@ -45,8 +45,8 @@ _INDENTED = re.compile(r"(?: {4}|\t)[ \t]*\S")
 _ENOUGH_LINES = 60
 _MIN_CODE_LINES = 3
 _HEADER = re.compile(r"\s{0,80}(?:async )?(?:def|class)\s+\w.{0,300}:\s*$|.{0,300}[({\[]\s*$")
-_REMARK = re.compile(r"(?:#|//|--)\s")
-_DOCSTRING = re.compile(r"[rRuU]?(\"{3}|'{3})")
+_REMARK = re.compile(r"(?:#|//|--)\s|/\*|\s?\*(?:[\s/]|$)")
+_DOCSTRING = re.compile(r"[rRuU]?(\"{3}|'{3})|/\*")
 _DOCSTRING_REACH = 200  # lines
 _TELLING_LINES = 40
 _NUMBERED = re.compile(r"\s{0,8}(?P<number>\d{1,6})(?:\t|→|\s?[:|](?=\s|$))")
@@ -185,19 +185,23 @@ def _code_end(lines: list[Line], index: int) -> int:
 
 
 def _documented_end(lines: list[Line], index: int) -> int:
-    """Where the docstring of a module and the lines of code right behind it stop."""
+    """Where a docstring or a remark at the top of a module, and the code right behind it, stop."""
     found = _DOCSTRING.match(lines[index][2])
     if not found:
         return index
     reach = min(len(lines), index + _DOCSTRING_REACH)
     after = [lines[index][2][found.end() :], *(line for _, _, line in lines[index + 1 : reach])]
-    stop = next((index + n + 1 for n, line in enumerate(after) if found[1] in line), index)
-    end = stop
+    mark = found[1] or "*/"
+    stop = next((index + n + 1 for n, line in enumerate(after) if mark in line), index)
+    end = begins = stop
     for at, line in _nonblank(lines, stop):
         if not _is_code(line):
             break
+        begins = begins if end > stop else at
         end = at + 1
-    return end if stop > index and end > stop else index
+    if stop in (index, end):
+        return index
+    return max(end, _code_end(lines, begins))
 
 
 def _numbered_end(lines: list[Line], index: int) -> int:

@@ -10,13 +10,23 @@ from compressor.protect.file_lists import files_end
 from compressor.protect.lines import LONGEST_LINE, Line, lines_while
 from compressor.protect.markup import is_html_line
 
-_LS = re.compile(r"total \d+$|[-dlbcps][-rwxsStT]{9}[.+@]?\s{1,4}\d+\s")
+_LS = re.compile(
+    r"total \d+$|[-dlbcps][-rwxsStT]{9}[.+@]?\s{1,4}\d+\s|"
+    r"\d\d[/.-]\d\d[/.-]\d{4} {1,4}\d\d:\d\d(?: [AP]M)? +(?:<\w{3,10}>|[\d.,]{1,20}) +\S|"  # dir
+    r"[-dl][-arhsl]{4,6} +\d\d?[/.-]\d\d?[/.-]\d{4} +\d\d?:\d\d(?: [AP]M)? +\S|"  # PowerShell
+    r"[0-9a-f]{32,128} [ *]\S|"  # sha256sum
+    r"\d{1,12}\t\.{0,2}/\S|[\d.]{1,10}[KMGTP]\t\S"  # du
+)
+_WC = re.compile(r"\s{1,12}\d{1,12}\s{1,12}\d{1,12}\s{1,12}\d{1,12} \S")
 _TREE = re.compile(r"[\s│|]{0,80}[├└][─-]")
 # Not the date or time that begins a log line: 2025-11-29, 12:00:01. `2025-11-29-a-title.md` may be.
 _STAMP = r"\d{1,4}[-:]\d\d[-:](?!\d\d-[A-Za-z_])|\d{4}/\d\d/\d\d[-:]"
 _GREP = re.compile(
-    rf"(?!{_STAMP})" r"(?:\./)?[\w.@+-]{1,80}(?:/[\w.@+-]{1,80}){0,20}[:-]\d{1,7}[:-]"
+    rf"(?!{_STAMP})"
+    r"(?:\./)?[\w.@+-]{1,80}(?:/[\w.@+-]{1,80}){0,20}"
+    r"(?:[:-]\d{1,7}[:-]|\(\d{1,7},\d{1,7}\): )"  # the latter TypeScript's
 )
+_FINDING = re.compile(r"\s{1,6}\d{1,7}:\d{1,7} {1,8}(?:error|warning|info) {1,8}\S")  # ESLint's
 _DIFFSTAT = re.compile(
     r" \S.{0,300}? +\| +(?:\d{1,7} [+-]{1,200}$|Bin )|"
     r" \d{1,7} files? changed, \d{1,7} (?:insertion|deletion)"
@@ -46,6 +56,16 @@ _CLAUSE = re.compile(
     re.IGNORECASE,
 )
 _STATEMENT_SIGN = re.compile(r"[=*<>]|\w[.(]\w|\(\*|;\s*$")
+# Each with how many lines of it make a list.
+_LISTS = (
+    (_LS, 1),
+    (_WC, 2),
+    (_TREE, 1),
+    (_GREP, 2),
+    (_FINDING, 1),
+    (_DIFFSTAT, 1),
+    (_BOX, 3),
+)
 
 
 def listing_end(lines: Sequence[Line], index: int) -> int:
@@ -53,7 +73,7 @@ def listing_end(lines: Sequence[Line], index: int) -> int:
     first = lines[index][2]
     if not first.strip() or len(first) > LONGEST_LINE:
         return index
-    for pattern, least in ((_LS, 1), (_TREE, 1), (_GREP, 2), (_DIFFSTAT, 1), (_BOX, 3)):
+    for pattern, least in _LISTS:
         if pattern is _BOX and not first.startswith("+"):
             continue
         stop = lines_while(lines, index, pattern.match)

@@ -21,7 +21,8 @@ _LOG = re.compile(
     r"={7,} .{1,200} ={7,}\s*$|"  # pytest: headings, files, tests
     r"\S{1,300}\.py [.FEsxXp]{1,300}(?: {1,99}\[ {0,2}\d{1,3}%\])?\s*$|"
     r"\S{1,300}\.py::\S.{0,300} (?:PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)\b|"
-    r"(?:PASSED|FAILED|ERROR|XFAIL|XPASS) \S{1,300}\.py\b|SKIPPED \[\d"
+    r"(?:PASSED|FAILED|ERROR|XFAIL|XPASS) \S{1,300}\.py\b|SKIPPED \[\d|"
+    r" ?(?:FAIL|PASS) {1,4}\S{1,300}\.[cm]?[jt]sx?\b| {2,12}[●✓✕] \S"  # jest
 )
 _WITHIN_A_LINE = frozenset({Kind.NUMBER, Kind.QUOTE})
 

@@ -57,6 +57,64 @@ R  harbour/dam.py -> harbour/wall.py
 ?? notes of the meeting.txt""",
     "git's names with their status": """M\tharbour/pier.py
 R100\tharbour/dam.py\tharbour/wall.py""",
+    "Java with its remarks": """package org.harbour;
+
+import java.util.List;
+
+/** Finds the boats of a captain. */
+public class Boats {
+    private final List<Boat> boats;
+
+    public Boat find(int id) {
+        return boats.get(id); // the first one is enough
+    }
+}
+
+/**
+ * What nobody has paid for yet.
+ */
+class Debts {
+}""",
+    "a style sheet with remarks": """/* The colours of the pier,
+   and those of the quay */
+.pier > .title {
+  color: red;
+}
+/* The quay is for others. */
+.quay {
+  color: blue;
+}""",
+    "a module with its docstring": """'''Finds the boats of a captain.
+
+It is used by those who look after the harbour, and by nobody else.
+'''
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Boat:
+    '''What lies at the pier or the quay.'''
+
+    name: str = "none"
+
+    def is_open(self) -> bool:
+        '''Whether it is not yet paid for by the captain.'''
+        return not self.name""",
+    "sums of files": """3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b  main.py
+e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  how to begin.md""",
+    "sizes of folders": "12K\t./plans of the pier\n1.5M\t./photos\n1.6M\t.",
+    "counts of lines": """   10   52  398 main.py
+    3   21   84 how to begin.md
+   13   73  482 total""",
+    "a folder on Windows": """03/05/2024  10:00    <DIR>          plans
+03/05/2024  10:01             1,024 notes of the meeting.txt""",
+    "a folder in PowerShell": """d-----        03/05/2024     10:00                plans
+-a----        03/05/2024     10:01           1024 notes of the meeting.txt""",
+    "TypeScript's errors": """src/app.ts(12,5): error TS2322: Type 'string' is not what was wanted.
+src/index.ts(3,10): error TS2305: There is nothing of the name in it.""",
+    "ESLint's findings": """  12:5  error    'pier' was given a value but never used  no-unused-vars
+  40:1  warning  Unexpected console statement             no-console""",
     "a shell script": """#!/bin/sh
 # Boats that lie here for long are moved elsewhere.
 set -e
@@ -99,6 +157,10 @@ def test_a_listing_is_one_block(name: str) -> None:
         "/pier shows where the boats lie\n/quay shows who pays for them",
         "2c2\nwas written on the wall.",
         "#!/ was what he wrote, and nobody knew why.",
+        "He paid; \n* one boat\n* another boat\nand left.",
+        "/* was all that he wrote */\nNobody knew why.",
+        "10 boats lay there\n3 of them were open",
+        "  12:5 is the verse that they read",
         "DD has launched a suit.\nDD wants more.",
         "M was the first of them.\n?? was all he said.",
     ],

@@ -110,6 +110,8 @@ def test_what_pytest_says_of_a_test_stays_or_goes_as_a_line(seed: int) -> None:
             *(f"tests/harbour/test_{name}.py .F.x  [ 20%]" for name in ("pier", "quay", "dam")),
             *(f"tests/test_{name}.py::test_open PASSED  [ 60%]" for name in ("pier", "quay")),
             "======== short test summary info ========",
+            " FAIL  src/user.test.js",
+            "  ● loads the user of the page of the harbour",
             "FAILED tests/test_cart.py::test_total - assert forty == fifty",
             "ERROR tests/test_pier.py - ModuleNotFoundError: there is no module named harbour",
             "======= 1 failed, 2 passed in 0.05s =======",
