@@ -281,6 +281,9 @@ def surviving(
         if counter.count(joined([read[i] for i in chosen])) <= budget:
             break
         chosen.remove(min((i for i in chosen if i not in wanted.force), key=lambda i: scores[i]))
+    if not any(read[i].words for i in chosen):  # only blank ones that are forced
+        filled = [i for i in candidates if read[i].words]
+        chosen = sorted({*chosen, *sorted(filled, key=lambda i: -scores[i])[:1]})
     return tuple(chosen)
 
 

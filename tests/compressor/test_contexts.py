@@ -85,6 +85,17 @@ def test_one_text_is_no_list_of_contexts(compressor: Compressor) -> None:
         compress_contexts(compressor, CONTEXTS[0], Settings(rate=0.5))
 
 
+def test_a_blank_context_that_is_forced_takes_no_others_place(compressor: Compressor) -> None:
+    for wanted in (
+        ContextFilter(target_contexts=1, force=frozenset({4})),
+        ContextFilter(target_tokens=5, force=frozenset({4})),
+    ):
+        half = Settings(rate=0.5)
+        found = compress_contexts(compressor, [*CONTEXTS, " "], half, context_filter=wanted)
+        assert found.survived == (1, 4)
+        assert found.result.text
+
+
 def test_forced_contexts_stay_and_count(compressor: Compressor) -> None:
     found = filtered(compressor, target_contexts=2, force=frozenset({3}))
     assert found.survived == (1, 3)
