@@ -22,6 +22,7 @@ REQUIRED = 9.0  # stays whatever the budget says
 STRUCTURAL = 2.0  # marks and labels of required words: before all other words, after required ones
 _REFERENT = 1.5  # what a number counts: before all other words, where the number has to stay
 _LONGEST_REFERENT = 4  # words and marks that are tied together
+_LONGEST_ASIDE = 3  # words and marks between round brackets that stay or go with these
 # Of a longer clause, a table of numbers most likely, all words count as each number's others.
 _LONG_CLAUSE = 400
 _NEGATED_AFTER = 14  # words after a negation that it may bear on
@@ -92,6 +93,7 @@ def bind(structure: Structure, scores: FloatArray, protected: Sequence[Protected
         tied.append((opens, closes + 1))
         score[opens : closes + 1] = 0.0  # for the sake of the link's text alone
     tied += _label_ranges(structure)
+    tied += _asides(structure)
     tied += [edges for edges in _mark_ranges(structure) if not whole[slice(*edges)].any()]
     ranges = _merged(tied)
     for first, stop in ranges:
@@ -193,6 +195,15 @@ def _mark_ranges(structure: Structure) -> list[tuple[int, int]]:
         if apart[stop]:
             ranges.append((first, stop))
     return ranges
+
+
+def _asides(structure: Structure) -> list[tuple[int, int]]:
+    """Return the short remarks in brackets: （水）, (280 g). Not the brackets of links."""
+    at = np.arange(len(structure.partner))
+    length = structure.partner - at
+    opens = structure.round & (length > 1) & (length <= _LONGEST_ASIDE + 1)
+    opens[structure.links[:, 3]] = False
+    return [(int(first), int(structure.partner[first]) + 1) for first in np.flatnonzero(opens)]
 
 
 def _merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -12,11 +12,18 @@ from compressor.terms import FUNCTION_WORDS
 from compressor.types import Kind, ProtectedSpan
 
 _BARE = re.compile(
-    rf"(?:[~≈<>≤≥±]?\d[\d.,'’]*[-–—~])?[~≈<>≤≥±]?\d[\d.,'’]*(?:st|nd|rd|th)?\+?|(?i:{NUMBER_WORD})"
+    rf"(?:[~≈<>≤≥±]?\d[\d.,'’]*[-–—~])?[~≈<>≤≥±]?\d[\d.,'’]*(?:st|nd|rd|th)?\+?|\d*[¼-¾⅐-⅞]|"
+    rf"(?i:{NUMBER_WORD})"
 )
 # What has a unit, is a time or a place in a text, is a date.
 _MEASURED = re.compile(r"[$€£¥₹₽%§:/=]|\d-\d\d-")
 _DATED = re.compile(rf"(?<!\w){MONTH}(?!\w)")
+# What a line of a list begins with, as in a recipe: • 1½ kg potatoes.
+_MEASURE = re.compile(r"[\d¼-¾⅐-⅞]\s?[^\W\d_]{1,12}\Z")
+_ITEM = re.compile(
+    r"^[ \t>]*(?:[-*+•‣◦–·▪]|\d{1,2}[.)])?[ \t]*(?:\[[ xX]\][ \t]*)?\Z", re.MULTILINE
+)
+_LONGEST_ITEM = 16  # characters before the number
 _DIGIT = re.compile(r"[^\[(\\\n].*\d|\d", re.DOTALL)  # not of a citation or a formula
 _YEAR = re.compile(r"(?:1[89]|20)\d\d\Z")
 _WORD = r"[^\W\d_](?:[\w'’-]{0,40}\w)?"
@@ -115,7 +122,10 @@ def _numbered(text: str, span: ProtectedSpan) -> Iterator[int]:
     bare = _BARE.fullmatch(last) and not _MEASURED.search(number)
     bare = bare and (len(last) == len(number) or not _DATED.search(number))
     counts = bare and not (before and before.word in _NUMBERED)
-    if counts and (counted := _counted(text, span)) is not None:
+    if before is None and _MEASURE.search(number) and _begins_item(text, span.start):
+        if (what := _AFTER.match(text, span.end, span.end + _REACH)) is not None:
+            yield what.start(_told(what) or "one")
+    elif counts and (counted := _counted(text, span)) is not None:
         yield counted
     elif before and before.gap and before.word not in FUNCTION_WORDS:
         # A year or a day says what it is by itself, but not what is due on it: "due: 2025-11-21".
@@ -129,8 +139,18 @@ def _counted(text: str, span: ProtectedSpan) -> int | None:
     after = _AFTER.match(text, span.end, span.end + _REACH)
     opens = span.start == 0 or text[span.start - 1] == "\n"  # 7.1 Liability
     year = _YEAR.match(text[span.start : span.end])
-    if after is None or year or (opens and after["one"][0].isupper()):
+    if (
+        after is None
+        or year
+        or (opens and text[span.start].isdigit() and after["one"][0].isupper())
+    ):
         return None
+    chosen = _told(after)
+    return after.start(chosen) if chosen else None
+
+
+def _told(after: re.Match[str]) -> str:
+    """Return which of the words behind a number is its noun, by the group's name; "": none."""
     near: list[str] = []
     for name in ("one", "two", "three"):
         word = after[name]
@@ -138,8 +158,13 @@ def _counted(text: str, span: ProtectedSpan) -> int | None:
             break
         near.append(name)
     told = (n for n in near if _is_plural(after[n]) or after[n][0].isupper())
-    chosen = next(told, next((n for n in near if not _BETWEEN.match(after[n])), ""))
-    return after.start(chosen) if chosen else None
+    return next(told, next((n for n in near if not _BETWEEN.match(after[n])), ""))
+
+
+def _begins_item(text: str, place: int) -> bool:
+    """Whether nothing but a bullet stands before this on its line."""
+    start = text.rfind("\n", max(0, place - _LONGEST_ITEM), place) + 1
+    return (start > 0 or place <= _LONGEST_ITEM) and bool(_ITEM.match(text[start:place]))
 
 
 def _is_plural(word: str) -> bool:

@@ -53,7 +53,7 @@ class Structure:
     are ascending numbers (a block is a labelled line and what follows it up to a blank line or the
     next label); `label` marks a block's bullet, number or speaker name; `ending` marks sentence
     ends, `stop` full stops of any kind; `partner` is the other mark of a bracket or quote pair, -1
-    without one. `links`, of shape
+    without one; `round` marks brackets that open round. `links`, of shape
     (links, 5), are the marks of a Markdown link: the `!` of an image (else its first bracket
     again), `[`, `]`, `(` and `)`, or `[` and `]` once more where it names a reference, as those
     that are `references` do. `parting` is how strongly a mark parts clauses of a script without
@@ -73,6 +73,7 @@ class Structure:
     ending: NDArray[np.bool_]
     stop: NDArray[np.bool_]
     partner: NDArray[np.int32]
+    round: NDArray[np.bool_]
     links: NDArray[np.int32]
     references: NDArray[np.bool_]
     parting: NDArray[np.int8]
@@ -121,6 +122,7 @@ def read_structure(
         ending=ending,
         stop=mark & np.fromiter((text[start] == "." for start in starts.tolist()), np.bool_, n),
         partner=partner,
+        round=mark & np.fromiter((text[start] in "(（" for start in starts.tolist()), np.bool_, n),
         links=links,
         references=references,
         parting=_parting(text, starts, mark, partner),

@@ -32,6 +32,7 @@ def spans(text: str) -> list[str]:
         ("The run had 2 failed tests and that was it.", "2 failed"),
         ("The dough takes 1½ tsp baking powder.", "1½ tsp"),
         ("Add ⅔ cup of milk to the bowl.", "⅔ cup"),
+        ("Heat the oven to 425°F/220°C first.", "425°F/220°C"),
         ("Take 2 ¼ cups of flour for it.", "2 ¼ cups"),
         ("Gib ¼ TL Muskat in die Suppe.", "¼ TL"),
         ("Mix in ⅛ tsp of salt at last.", "⅛ tsp"),
@@ -204,8 +205,8 @@ def test_numbers_that_stand_apart_are_apart(text: str, never: str) -> None:
         ),
         ("Smith v. Jones, 543 U.S. 220, 245 (2005) is the case.", "543 U.S. 220, 245 (2005)"),
         ("The duty is in 42 U.S.C. § 1983 of the code.", "42 U.S.C. § 1983"),
-        ("1\n00:00:01.000 --> 00:00:04.500\nWell then.", "00:00:01.000 --> 00:00:04.500"),
-        ("1\n00:00:01,000 --> 00:00:04,500\nWell then.", "00:00:01,000 --> 00:00:04,500"),
+        ("1\n00:00:01.000 --> 00:00:04.500\nWell then.", "1\n00:00:01.000 --> 00:00:04.500"),
+        ("1\n00:00:01,000 --> 00:00:04,500\nWell then.", "1\n00:00:01,000 --> 00:00:04,500"),
     ],
 )
 def test_formulas_citations_and_cues_stay_or_go_whole(text: str, whole: str) -> None:

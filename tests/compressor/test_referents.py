@@ -100,6 +100,14 @@ def test_what_says_what_a_number_is(text: str, expected: list[tuple[str, ...]]) 
     assert pairs(text) == expected
 
 
+@pytest.mark.parametrize("bullet", ["", "• ", "* ", "- [ ] ", "1. "])
+def test_a_measure_at_an_item_s_beginning_keeps_what_it_is_of(bullet: str) -> None:
+    items = ("1½ kg Kartoffeln", "200 g cold butter", "¼ TL Muskat", "½ Zitrone")
+    text = "\n".join(bullet + item for item in items)
+    named = [pair[-1] for pair in pairs(f"{text}\nMore of it.")]
+    assert named == ["Kartoffeln", "cold", "Muskat", "Zitrone"]
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_an_abbreviation_of_number_goes_with_its_full_stop(seed: int) -> None:
     text = (

@@ -383,6 +383,24 @@ def test_the_marks_of_wiki_text_stay_in_pairs(mark: str, rate: float) -> None:
             assert len(re.findall(rf"(?m){sign.group()}[^=\n]+{sign.group()}", shorter)) == 1
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "次の会議は来週の水曜日（水）朝十時から本社の会議室（三階）で行う予定です。",
+        "Take the flour (plain) and the butter (cold) and mix both of them with care in a bowl.",
+    ],
+)
+@pytest.mark.parametrize("rate", RATES)
+def test_a_short_remark_keeps_its_brackets(text: str, rate: float) -> None:
+    for seed in range(40):
+        words = split_words(text)
+        noise = np.random.default_rng(seed).random(len(words), np.float32)
+        shorter = extract(text, words, noise, Settings(rate=rate), COUNTER).text
+        for inside in ("水）", "三階）", "plain)", "cold)"):
+            word = inside[:-1]
+            assert (inside in shorter) == (word in shorter.replace("水曜", "")), shorter
+
+
 def test_an_arrow_stays_with_both_its_sides() -> None:
     text = "They say that copper → bronze → iron was the way which all of the other people went."
     for seed in range(60):
