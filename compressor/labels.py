@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from compressor.speakers import TIME, action_ends
 
+_SHORT_LINE = 45  # characters
 _DAY = r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4},?[ \u202f]"
 _HAN_NUMERAL = "[一二三四五六七八九十]{1,3}"
 # Letters of a name, and the vowels and accents that stand on those of other scripts.
@@ -16,9 +17,10 @@ _NAME = (
 )
 _LABEL = re.compile(
     r"[ \t\u3000\ufeff>]{0,40}"  # a file may begin with a byte order mark
-    r"(?P<item>(?:(?:[-*+•‣◦–·▪↳▸➤⁃→⇒]|\\item(?:\[[^\]\n]{0,40}\])?|\*{2,8}|\(?\d{1,4}[.):](?!\d)|\d{1,3}(?:\.\d{1,3}){1,4}\.?|\(?[a-zA-Z][.)]|#{1,6}|"
+    r"(?P<item>(?:(?:[-*+•‣◦–·▪↳▸➤⁃→⇒]|\\item(?:\[[^\]\n]{0,40}\])?|"
+    r"\*{2,8}|\(?\d{1,4}[.):](?!\d)|\d{1,3}(?:\.\d{1,3}){1,4}\.?|\(?[a-zA-Z][.)]|#{1,6}|"
     r":[A-Za-z][\w -]{0,40}:|\[[^\[\]\n]{1,60}\]:|"
-    r"\.\. (?:_[^:\n]{1,60}:|\[[^\[\]\n]{1,40}\]))"
+    r"\.\. (?:_[^:\n]{1,60}:|\[[^\[\]\n]{1,40}\])|\.{1,2}(?=[ \t]\S))"
     r"(?:[ \t]{1,8}(?:\[[ xX-]\]|(?:TODO|DONE|NEXT|WAITING|CANCELL?ED|HOLD)(?:[ \t]\[#[A-Z]\])?))?"
     r"[ \t]{1,8}|"
     rf"(?:[・●○◆◇■□▶►※①-⑳❶-❿㈠-㈩]|（(?:\d{{1,3}}|{_HAN_NUMERAL})）|(?:\d{{1,3}}|{_HAN_NUMERAL})、)"
@@ -51,7 +53,11 @@ def line_labels(
                 label[first:last] = True
                 opens[first] = True
                 after = int(np.searchsorted(starts, stop))
-                if after < len(starts) and _is_one_line(text, int(starts[first]), end):
+                listed = found is not None and end == found.end("item")
+                if after < len(starts) and (
+                    _is_one_line(text, int(starts[first]), end)
+                    or (listed and _is_short_item(text, position, stop))
+                ):
                     opens[after] = True
                 break
         position = stop + 1
@@ -60,7 +66,12 @@ def line_labels(
 
 def _is_one_line(text: str, start: int, end: int) -> bool:
     """Whether a label is a heading's, or a key's whose value stands in a column."""
-    return text[start] == "#" or text[end : end + 1] == "\t" or text[end : end + 2] == "  "
+    return text[start] in "#>" or text[end : end + 1] == "\t" or text[end : end + 2] == "  "
+
+
+def _is_short_item(text: str, start: int, stop: int) -> bool:
+    """Whether an item's line was not wrapped, and what stands below it is not set under it."""
+    return stop - start < _SHORT_LINE and not text[stop + 1 : stop + 2].isspace()
 
 
 def _label_ends(found: re.Match[str] | None) -> list[int]:

@@ -157,7 +157,7 @@ def _code_end(lines: list[Line], index: int) -> int:
     indented = bool(_INDENTED.match(first)) and (index == 0 or not lines[index - 1][2].strip())
     end, code, signs, total, defined = index, 0, 0, 0, False
     for at, line in _nonblank(lines, index):
-        looks = _is_code(line)
+        looks = _is_code(line) or (indented and _is_one_line_of_code(line))
         if indented and not _INDENTED.match(line):
             break
         if not indented and not looks:

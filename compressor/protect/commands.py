@@ -10,7 +10,9 @@ COMMAND_LINE = re.compile(
     r"(?<=\s)--?[A-Za-z][\w-]*(?=[\s=]|$)|\s(?:\|\|?|&&|>>?|<<?|=>|->|[-+*/:|]?=|==|!=)\s|\w\(\S*\)|"
     r"\w=\S|\$\{?\w*[A-Za-z_]|[{}];?$|\w::\w|^\s*(?:\$|>>>|#!|//|@\w)|"
     r"^\s*(?:sudo|pip3?|npm|npx|yarn|pnpm|git|docker|kubectl|helm|terraform|cargo|apt|apt-get|brew|"
-    r"conda|poetry|uv|curl|wget|ssh|scp|psql|python3?|go (?:build|run|test|get|install))"
+    r"conda|poetry|uv|curl|wget|ssh|scp|psql|python3?|systemctl|journalctl|chmod|chown|mkdir|grep|"
+    r"aws|gcloud|redis-cli|mysql|pg_dump|pg_restore|ansible(?:-playbook)?|dotnet|mvn|gradle|rustup|"
+    r"go (?:build|run|test|get|install))"
     r" \S+(?: \S+){0,7}$"
 )
 _PROMPT = re.compile(

@@ -58,7 +58,10 @@ _WORD = re.compile(r"[^\W_]+(?:['’.,\-/][^\W_]+)*")
 _NEXT_WORDS = 5  # words among which the one that a negation bears on is looked for
 _JOINED_WORDS = 1  # between two negations that are one
 _JOINED_CHARACTERS = 12
-_STOPS = re.compile(r"[.,;:!?…()\[\]{}\"“”„«»\n—–。、，；：！？「」『』]")
+_STOPS = re.compile(
+    r"[.,;:!?…()\[\]{}\"“”„«»—–。、，；：！？「」『』]|"
+    r"\n(?![ \t]{0,8}[a-zß-öø-ÿа-яёα-ω])"  # a line that was wrapped goes on in small letters
+)
 
 # Chinese puts the negation before what it negates, Japanese after the stem of the verb: the span
 # takes that neighbour in, since between unspaced units there is no other way to tell.
@@ -75,7 +78,7 @@ _CHINESE = re.compile(
 _JAPANESE = re.compile(
     r"[\u3041-\u309f\u30a1-\u30ff\u4e00-\u9fff]{0,4}?"
     r"(?:ませんでした|ません|なかった|なければ|なくて|(?<![少危])ないで?|なく(?=、|。|$)|ず(?=に|、|。)に?|"
-    r"ざる|なし(?!で)|なしで|まい(?=[。、]))(?:[\u3041-\u309f]{0,8}(?=[。、？！」\n]|$))?|[未無不非](?=[\u4e00-\u9fff])[\u4e00-\u9fff]{1,2}"
+    r"ざる|なし(?!で)|なしで|まい(?=[。、])|を除[きいくけ]て?|以外(?=[のにはを、。]))(?:[\u3041-\u309f]{0,8}(?=[。、？！」\n]|$))?|[未無不非](?=[\u4e00-\u9fff])[\u4e00-\u9fff]{1,2}"
 )
 # What such a span lacks where it holds nothing but endings: 変化|はみられず, 請求する|ことはできない.
 _STEM = re.compile(r"[\u30a1-\u30ff\u4e00-\u9fff]{1,8}[\u3041-\u309f]{0,6}\Z")
@@ -120,6 +123,17 @@ _KOREAN = re.compile(
 )
 # In Hindi a negation before an auxiliary bears on the word before it: स्पष्ट नहीं हैं.
 _HINDI = re.compile(r"\S{1,30}\sनहीं\s(?:है|हैं|था|थे|थी|थीं|हूँ|हो)(?![\u0900-\u0963])")
+# Verbs of Persian have it in front, and Bengali behind them, where what they say stands before
+# them: ادامه نخواهد داشت.
+_PERSIAN_LETTER = re.compile("[پچژگکی]")
+_PERSIAN = re.compile(
+    r"(?:[^\W\d_]{2,20}[ \u200c])?(?<!\w)(?:نمی[\u200c ]?\w{1,12}|نخواه\w{1,4}(?: \w{2,8})?|نیست\w{0,4}|نباید|نبا?شد\w{0,3}|"
+    r"ن(?:شد|کرد|کن|دار|داشت|بود|یافت|رسید|داد|ده|گرفت|گیر)\w{0,6}(?:[\u200c ](?:است|اند|ام|ای|ایم))?)(?!\w)|"
+    r"(?<!\w)(?:هیچ[\u200c ]?\w{0,6}|بدون|مگر|به جز|جز|غیر از)(?: \w{1,20})?(?!\w)"
+)
+_BENGALI = re.compile(
+    r"\S{1,30}\s(?:না|নেই|নয়|নয়|নি|ছাড়া|ছাড়া)(?![\u0980-\u09fe])|\S{1,30}নি(?=[।\s,;])"
+)
 _THAI = re.compile("(?:ไม่|อย่า|ห้าม|มิได้|ปราศจาก|เว้นแต่|ยกเว้น)[\u0e01-\u0e4e]{0,3}")
 _LAO = re.compile("(?:ບໍ່|ຢ່າ|ຫ້າມ|ປາສະຈາກ)[\u0e81-\u0ecd]{0,4}")
 _KHMER = re.compile("(?:មិន|គ្មាន|កុំ|ពុំ|ហាម)[\u1780-\u17d3]{0,4}")
@@ -150,10 +164,14 @@ def negation_spans(text: str) -> list[ProtectedSpan]:
         found += [
             (_stem_start(text, m), m.end())
             for m in _JAPANESE.finditer(text)
-            if _KANA.search(m.group())
+            if _KANA.search(m.group()) or m.group().endswith("以外")
         ]
         for pattern in _BY_SCRIPT:
             found += [m.span() for m in pattern.finditer(text)]
+    if _PERSIAN_LETTER.search(text):
+        found += [m.span() for m in _PERSIAN.finditer(text)]
+    if "ন" in text or "ছ" in text:
+        found += [m.span() for m in _BENGALI.finditer(text)]
     if "नहीं" in text:
         found += [m.span() for m in _HINDI.finditer(text)]
     if _ROMANIAN.search(text):
@@ -220,7 +238,7 @@ def _bearing_end(text: str, end: int) -> int:
     """
     first = end
     for number, word in enumerate(_WORD.finditer(text, end, end + 80)):
-        if number == _NEXT_WORDS or _STOPS.search(text, end, word.start()):
+        if number == _NEXT_WORDS or _STOPS.search(text, end, word.start() + 1):
             break
         if word.group().lower() not in _FUNCTION_WORDS:
             return word.end()

@@ -24,7 +24,7 @@ NEGATING_PHRASES = (
     r"med mindre|bortsett fra|bortset fra|endast (?:om|efter|med)|bara om|kun (?:hvis|når|etter|efter|med)|"
     r"alleen (?:als|indien|wanneer|na|met)|за исключением|за винятком|только (?:если|после|при|когда|с)|"
     r"лише (?:якщо|після|коли|за|з)|hiç kimse|không bao giờ|trừ khi|chỉ (?:khi|sau khi)|hanya (?:jika|setelah)|"
-    r"ما عدا|ما لم|אלא אם"
+    r"ما عدا|ما لم|אלא אם|cu excepția"
 )
 _ENGLISH = (
     "not no never none nobody nothing nowhere neither nor without cannot unless except hardly "
@@ -54,12 +54,12 @@ _SLAVIC = (
     "жодної жодних нікого ніде ані"
 )
 _EASTERN = (
-    "değil değildir hiç hiçbir asla yok yoktur hariç haricinde fără niciodată nimeni nimic nici nem nincs nincsenek soha senki "
+    "değil değildir hiç hiçbir asla yok yoktur hariç haricinde fără niciun nicio niciuna niciunul niciodată nimeni nimic nici nem nincs nincsenek soha senki "
     "semmi sem nélkül kivéve δεν δε μην μη όχι ούτε ποτέ τίποτα κανείς κανένας κανένα κανέναν καμία καμιά δίχως χωρίς εκτός πλην "
     "لا ليس ليست ليسوا لم لن غير بدون دون أبدا إلا ولا ولم ولن فلا وليس "
     "ألا وألا بلا لست لسنا عدم بعدم لعدم وعدم فلم فلن وليست ودون وبدون وغير بغير سوى باستثناء "
     "לא אין בלי ללא אינו אינה אינם ולא שלא ואין שאין ואינו שאינו ואינה שאינה ואינם שאינם אינן ובלי מבלי "
-    "וללא למעט नहीं मत न बिना không chưa đừng chẳng tidak bukan belum jangan tanpa kecuali"
+    "וללא למעט नहीं मत न सिवाय बिना không chưa đừng chẳng tidak bukan belum jangan tanpa kecuali"
 )
 NEGATING_WORDS = "|".join(
     sorted(

@@ -19,7 +19,7 @@ UNIT = (
     r"gallons?|gal|acres?|hectares?|ha|"
     r"[nµμm]?s|ms|secs?|seconds?|mins?|minutes?|hrs?|hours?|h|days?|weeks?|months?|years?|decades?|"
     r"centur(?:y|ies)|Sekunden?|Minuten?|Stunden?|Tagen?|Tage|Wochen?|Monaten?|Monate|Jahren?|Jahre|"
-    r"secondes?|heures?|jours?|semaines?|mois|ans?|années?|segundos?|minutos?|horas?|días?|"
+    r"Wo\.|Std\.|secondes?|heures?|jours?|semaines?|mois|ans?|années?|segundos?|minutos?|horas?|días?|"
     r"semanas?|mes(?:es)?|años?|[KMGTP]i?B(?:/s|ps)?|[kMGT]?bps|bits?|bytes?|[kMGT]?Hz|"
     r"[kMG]?W(?:h)?|[kMm]?V|m?Ah?|[kM]?Pa|k?cal(?:ories)?|k?J|mmHg|m?bar|psi|pp[mbt]|rpm|mph|km/h|kph|m/s|"
     r"px|dpi|fps|dB|[mµμnp]?[Mm]ol|[mµμnp]M|mg/[dk][lLg]|IU|U|mEq|units?|tablets?|"

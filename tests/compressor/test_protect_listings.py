@@ -136,6 +136,8 @@ LISTINGS["MediaWiki"] = """{| class="wikitable"
 | 1760
 | 95
 |}"""
+LISTINGS["commands that are indented"] = """    systemctl status kubelet
+    journalctl -u kubelet --since today | tail -50"""
 LISTINGS["the end of a LaTeX list"] = "\\end{itemize}"
 
 

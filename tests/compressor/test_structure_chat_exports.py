@@ -53,6 +53,16 @@ def test_what_somebody_does_in_a_chat_keeps_who_does_it(stamp: str) -> None:
     assert all(line.startswith(starts) for one in shorter for line in one.split("\n"))
 
 
+@pytest.mark.parametrize("head", ["> Does it stand the rain?", "- Old boats and ropes"])
+def test_a_line_below_a_quote_or_a_short_item_does_not_take_its_mark(head: str) -> None:
+    answer = "The plug of the boat lies open there and all of the water comes in over night"
+    text = f"{head}\n{answer}\n\n{head}\n{answer}\n"
+    for seed in range(30):
+        for line in shorten(text, 0.4, seed).split("\n"):
+            if line[:2] == head[:2]:
+                assert set(line[2:].strip(" ?").split()) <= set(head[2:].strip("?").split())
+
+
 def test_a_chat_of_short_lines_is_no_markup() -> None:
     text = "\n".join(f"<{nick}> {said[:50]}" for said in SAID for nick in ("kira", "mx"))
     assert len(shorten(text, 0.5, 1)) < 0.7 * len(text)

@@ -19,6 +19,8 @@ LABELS = (
     "<v Dr. Osei>",
     "\\item ",
     "↳ Osei: ",
+    ". ",
+    ".. ",
 )
 
 
