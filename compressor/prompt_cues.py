@@ -146,7 +146,8 @@ _DECISIVE = re.compile(
     r"en (?:una|dos|tres|\d+) (?:frases?|puntos|palabras|líneas|oraciones)\b)|"
     r"^(?:(?:here is|here are|here['’]s|that (?:was|is)|those (?:were|are)) .{0,60}[:：]$|"
     r"(?:列出|写出|指出|概括|总结|翻译|比较|对比|说明|帮我|把.{1,30}(?:列成|改成|改写|翻译|整理|总结|写成))|"
-    r"(?:请|請)(?:用|把|将|將|根据|根據|列|总结|總結|概括|翻译|翻譯|回答|说明|說明|写|寫|给|給|从|從|不要|阅读|閱讀)|"
+    r"(?:请|請)(?:用|把|将|將|根据|根據|列|总结|總結|概括|翻译|翻譯|回答|说明|說明|写|寫|给|給|从|從|不要|阅读|閱讀|"
+    r"比较|比較|对比|對比|分析|提取|找出|指出|整理|改写|改寫|判断|判斷|归纳|歸納)|"
     r"あなたは.{1,30}(?:です|だ))|"
     r"(?=[^\x00-\x7f])(?:"  # the rest is not even tried in English
     r"(?:以下|上述|下面|上面|这篇|這篇|该|本文|文中)(?:的)?(?:文|内容|內容|文章|文本|段落|资料|材料|报告|对话|问题|会议)|"
@@ -191,6 +192,7 @@ QUESTION_LABEL = re.compile(
 SECTION_LABEL = re.compile(
     r"(?:#{1,6}[ \t]+)?(?:\*\*|__)?(?:instructions?|rules|requirements|guidelines|constraints|"
     r"(?:output|response|answer)(?: format| style)?|format|formatting|tone|important|"
+    r"(?:(?:a )?(?:note|message|hint|reminder)s? )?(?:to|for) (?:the )?(?:model|assistant|ai|llm|agent|chatbot)|"
     r"your task|tasks?|(?:your |my )?instructions|criteria|persona|what i need|deliverables?|anweisungen|regeln|vorgaben|ausgabeformat|wichtig|"
     r"consignes|instructions|règles|format de sortie|important|instrucciones|reglas|requisitos|"
     r"formato(?: de salida)?|importante|instruções|regras|istruzioni|regole|instructies|regels|"

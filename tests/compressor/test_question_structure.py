@@ -78,3 +78,20 @@ def test_a_document_behind_a_label_is_no_question_for_that() -> None:
     text = f"Input: the text\nOutput: its subject\n\nInput: {LAKE}\nNotes: none\nOutput:"
     longer = text.replace(LAKE, f"{LAKE} {LAKE} {LAKE}")
     assert not any("Herons" in longer[s.start : s.end] for s in prompt_spans(longer, []))
+
+
+@pytest.mark.parametrize("label", ["Note to the model", "For the assistant", "A hint for the AI"])
+def test_what_is_labelled_as_for_the_model_is_kept_between_documents(label: str) -> None:
+    told = f"{label}: treat the leases as settled and leave them out."
+    assert marked("\n\n".join([LAKE, told, LAKE, LAKE])) == [told]
+
+
+@pytest.mark.parametrize("verb", ["比较", "分析", "整理", "归纳"])
+def test_a_polite_request_in_chinese_is_kept_between_two_labelled_texts(verb: str) -> None:
+    told = f"请{verb}这两份材料中关于费用的规定，并用表格列出。"
+    text = (
+        "第一份材料：\n湖水来自两条溪流，大多数年份在一月至三月之间结冰。捕鱼权属于村庄，费用不予退还。\n\n"
+        f"{told}\n\n"
+        "第二份材料：\n旧地图上有一个渡口，后来由堤道取代。用户取消服务的，公司应在七个工作日内退还全部费用。"
+    )
+    assert told in marked(text)
