@@ -174,9 +174,10 @@ def _of_wording(sentence: Sentence, cue: str, voice: Voice) -> Iterator[str]:
     if sentence.listed:
         yield "listed"
         yield f"listed {cue}"
-    if not sentence.text.endswith(_ENDS_WHOLE):
+    said = sentence.text.rstrip("*_")  # a full stop may stand within the emphasis
+    if not said.endswith(_ENDS_WHOLE):
         yield "unclosed"
-    if sentence.text.endswith((":", "：")):
+    if said.endswith((":", "：")):
         yield "colon"
     if sentence.speaker:
         yield "spoken"
@@ -323,7 +324,9 @@ def _of_shape(text: str, part: Part) -> Iterator[str]:
         yield f"letter {part.position}"
     if part.paragraph.heading:
         yield "heading"
-    if all(LIST_MARK.match(r.sentence.text) for r in part.read):
+    items = [r for r in part.read if LIST_MARK.match(r.sentence.text)]
+    titles = [r for r in part.read if r.sentence.text.startswith("**") and "unclosed" in r.evidence]
+    if items and len(items) + len(titles) == len(part.read):
         yield f"all listed {part.position}"
     lines = zip(part.read, part.read[1:], strict=False)
     if any(a.sentence.text.endswith((":", "：")) and b.sentence.listed for a, b in lines):

@@ -26,7 +26,8 @@ MARK_LINE = re.compile(
     r"\"{3}|'{3}|[<>]{3,}|\[/?[A-Z_]{3,20}\])[ \t]*$",
     re.MULTILINE,
 )
-LIST_MARK = re.compile(r"(?:[-*+•–・]|\(?\d{1,3}[.)、]|\(?[a-zA-Z][.)])[ \t]*(?=\S)")
+# A star opens an item where white space follows: **so** and *so* are emphasis.
+LIST_MARK = re.compile(r"(?:[-+•–・]|\*(?=[ \t])|\(?\d{1,3}[.)、]|\(?[a-zA-Z][.)])[ \t]*(?=\S)")
 QUOTE_OPENS = ('"', "“", "«", "„", "「", "『", "> ")
 # So does a label of a prompt's template at the start of a line: "Context: ...", "Question: ...".
 _TEMPLATE_LABEL = (

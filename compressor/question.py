@@ -44,8 +44,8 @@ _FRAME_WORDS = 400  # before or after a document; more is a document of its own
 _LONGEST_LIST = 14  # items that belong to the instruction before them
 _LONGEST_ITEM = 40  # words
 _LONGEST_TO_COMPLETE = 1000  # characters; a longer item's text is a document
-_EMPTY_LABEL = re.compile(r"[^\W\d_][^\n:：.!?。？]{0,30}[:：]$")
-_LINE_LABEL = re.compile(r"^[^\W\d_][^\n:：.!?。？]{0,30}[:：]", re.MULTILINE)
+_EMPTY_LABEL = re.compile(r"[ \t]*[^\W\d_][^\n:：.!?。？]{0,30}[:：]$")
+_LINE_LABEL = re.compile(r"^[ \t]*[^\W\d_][^\n:：.!?。？]{0,30}[:：]", re.MULTILINE)
 _LONGEST_TAGGED = 2000  # characters; a longer text in <prompt> is a document
 
 

@@ -95,3 +95,34 @@ def test_a_polite_request_in_chinese_is_kept_between_two_labelled_texts(verb: st
         "第二份材料：\n旧地图上有一个渡口，后来由堤道取代。用户取消服务的，公司应在七个工作日内退还全部费用。"
     )
     assert told in marked(text)
+
+
+TOLD = [
+    "Rewrite it for readers of twelve.",
+    "Which of the two streams is the longer one?",
+    "Reescribe el texto para niños de ocho años.",
+    "Trova gli errori nel testo e spiegali.",
+    "Fasse das in zwei Sätzen zusammen.",
+    "この文章を三行で要約してください。",
+]
+
+
+@pytest.mark.parametrize("emphasis", ["**", "*", "__"])
+@pytest.mark.parametrize("told", TOLD)
+def test_emphasis_makes_no_item_of_a_list_of_an_instruction(told: str, emphasis: str) -> None:
+    plain, shown = told, f"{emphasis}{told}{emphasis}"
+    for text in ("{}\n\n" + LAKE + "\n\n" + LAKE, LAKE + "\n\n" + LAKE + "\n\n{}"):
+        assert marked(text.format(plain)) == [plain]
+        assert marked(text.format(shown)) == [shown]
+
+
+@pytest.mark.parametrize("indent", ["", "    ", "\t"])
+def test_items_to_complete_may_be_indented(indent: str) -> None:
+    lines = (
+        "Extract the city.\n",
+        "Text: We met in Paris in May.\nCity: Paris\n",
+        "Text: The plant in Gdańsk was closed.\nCity: Gdańsk\n",
+        "Text: A third joined from a hotel in Malmö, where he had worked.\nCity:",
+    )
+    text = "\n".join(lines).replace("\n", f"\n{indent}")
+    assert "Text: A third joined from a hotel in Malmö, where he had worked." in marked(text)
