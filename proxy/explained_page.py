@@ -23,7 +23,8 @@ dl { display: flex; flex-wrap: wrap; gap: 1rem 2rem; margin: 0 0 1rem; }
 dt { color: var(--faint); font-size: .8rem; } dd { margin: 0; font-size: 1.2rem; }
 .legend { display: flex; flex-wrap: wrap; gap: .4rem .6rem; padding: 0 0 1rem; margin: 0 0 1rem;
   border-bottom: 1px solid var(--line); font-size: .85rem; list-style: none; }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; font: inherit; margin: 0; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: plaintext; font: inherit;
+  margin: 0; }
 s { color: var(--faint); text-decoration-thickness: 1px; }
 .prompt { background: var(--prompt); } .fact { background: var(--fact); }
 .block { background: var(--block); } .other { background: var(--other); }

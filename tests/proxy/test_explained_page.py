@@ -78,3 +78,8 @@ def test_the_figures_and_what_was_verified_are_told() -> None:
     unmet = CompressionResult(TEXT, 9, 9, (), unchanged="not <shorter>", budget_unmet=True)
     assert "not &lt;shorter&gt;" in page(TEXT, unmet)
     assert "not met" in page(TEXT, unmet)
+
+
+def test_each_paragraph_runs_the_way_that_its_script_does() -> None:
+    [style] = re.findall(r"^pre \{[^}]*\}", page(TEXT, RESULT), re.MULTILINE)
+    assert "unicode-bidi: plaintext" in style
