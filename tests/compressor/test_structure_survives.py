@@ -419,12 +419,14 @@ def test_an_arrow_stays_with_both_its_sides() -> None:
     ],
 )
 def test_a_block_begins_its_line_where_the_words_before_it_are_gone(block: str) -> None:
-    text = f"The bound: it is not sharp by any measure that we have seen in the books\n{block}\n"
-    for seed in range(40):
+    text = f"The bound: it was sharp by any measure that we have seen in the books\n{block}\n"
+    protect = ALL_KINDS - {Kind.INSTRUCTION, Kind.QUESTION}
+    for seed in range(20):
         words = split_words(text)
         noise = np.random.default_rng(seed).random(len(words), np.float32)
         for rate in (0.4, 0.2):
-            shorter = extract(text, words, noise, Settings(rate=rate), COUNTER).text
+            how = Settings(rate=rate, protect=protect)
+            shorter = extract(text, words, noise, how, COUNTER).text
             assert f"\n{block}" in f"\n{shorter}", shorter
 
 
