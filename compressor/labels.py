@@ -5,7 +5,7 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from compressor.speakers import TIME, action_ends
+from compressor.speakers import TIME, action_ends, turns_within
 
 _SHORT_LINE = 45  # characters
 _DAY = r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4},?[ \u202f]"
@@ -61,6 +61,11 @@ def line_labels(
                     opens[after] = True
                 break
         position = stop + 1
+    for start, end in turns_within(text):
+        first, last = np.searchsorted(starts, (start, end))
+        if last < len(starts) and not (mark[last] or label[first]):
+            label[first:last] = True
+            opens[first] = True
     return label, opens
 
 

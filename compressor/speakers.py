@@ -54,6 +54,13 @@ _BARE = re.compile(
     r"(?P<colon>:)?(?:\*\*|__)?(?P<after>:)?[ \t\r]*"
 )
 _LONGEST_BARE = 40
+# In a line where others have spoken already: Anna: We are late. Speaker 2: By a week.
+_TURN = re.compile(
+    r"(?:(?<=[.!?…\"”»][ \t])|^[ \t>]{0,8}(?:[-*•][ \t])?)"
+    r"(?P<name>[^\W\d_a-zà-öø-ÿ][\w.'’-]{0,30}"
+    r"(?: (?:[^\W\d_a-zà-öø-ÿ][\w.'’-]{0,30}|\d{1,3})){0,3}):(?=[ \t]+\S)",
+    re.MULTILINE,
+)
 _LEAST_NAMES = 2
 
 
@@ -85,6 +92,23 @@ def action_ends(text: str) -> dict[int, int]:
         for line in _ACTION.finditer(text)
         if names and line["nick"].lower() in names
     }
+
+
+def turns_within(text: str) -> list[tuple[int, int]]:
+    """Return who speaks inside of lines, half-open character ranges, ascending.
+
+    Somebody has spoken at the line's beginning, or the same speaks elsewhere as well.
+    """
+    turns = list(_TURN.finditer(text))
+    times = Counter(turn["name"] for turn in turns)
+    found: list[tuple[int, int]] = []
+    headed = -1  # the end of the last line that begins with somebody
+    for turn in turns:
+        if turn.start() == 0 or text[turn.start() - 1] == "\n":
+            headed = _line_end(text, turn.start())
+        elif turn.start() < headed or times[turn["name"]] > 1:
+            found.append((turn.start("name"), turn.end()))
+    return found
 
 
 def _apart(text: str, lines: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

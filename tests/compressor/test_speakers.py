@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from compressor.extract import extract
-from compressor.speakers import speaker_lines
+from compressor.speakers import speaker_lines, turns_within
 from compressor.tokens import load_counter
 from compressor.types import Kind, ProtectedSpan, Settings
 from compressor.words import split_words
@@ -169,3 +169,32 @@ def test_a_bullet_below_a_speaker_that_has_to_stay_goes_with_its_item() -> None:
         noise = np.random.default_rng(seed).random(len(words), np.float32)
         shorter = extract(text, words, noise, Settings(rate=0.5), COUNTER, protected=names).text
         assert not [line for line in shorter.splitlines() if line.strip() == "-"]
+
+
+_TURNS = (
+    ("Anna", "as all of us know the calculator has still been missing since last Friday"),
+    ("Speaker 2", "many shops have asked after it in the meantime and they will ask again"),
+    ("Anna", "it may be ready by the end of this month when nobody falls ill"),
+    ("Carla Diaz", "both invoices from September remain open and I want to close them soon"),
+)
+
+
+@pytest.mark.parametrize("rate", [0.7, 0.4, 0.2])
+def test_who_speaks_inside_a_line_stays_with_what_is_said(rate: float) -> None:
+    text = " ".join(f"{name}: {said[0].upper()}{said[1:]}." for name, said in _TURNS)
+    words = split_words(text)
+    for seed in range(20):
+        noise = np.random.default_rng(seed).random(len(words), np.float32)
+        shorter = extract(text, words, noise, Settings(rate=rate), COUNTER).text
+        turns = re.split(r"(?:^|(?<=\.) )(Anna|Speaker 2|Carla Diaz):", shorter)
+        assert not turns[0], shorter  # nothing is said by nobody
+        for name, kept in zip(turns[1::2], turns[2::2], strict=True):
+            assert any(
+                name == of and set(re.findall(r"\w+", kept.lower())) <= set(said.lower().split())
+                for of, said in _TURNS
+            ), shorter
+
+
+def test_prose_with_colons_has_no_turns() -> None:
+    text = "The result was clear. There was one rule: nobody leaves. See also: Chapter 2: Bees."
+    assert turns_within(text) == []
