@@ -1,0 +1,116 @@
+"""Marks stay with the words that they are of: between clauses, around remarks, before a line."""
+
+import re
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from compressor.extract import extract
+from compressor.tokens import load_counter
+from compressor.types import ALL_KINDS, Kind, Settings
+from compressor.words import split_words
+
+COUNTER = load_counter("o200k_base")
+RATES = (0.75, 0.5, 0.33, 0.2)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "患者男性五十岁，否认糖尿病病史，无药物过敏史，未行手术治疗，建议每日服药，两周后复查。",
+        "体温36.8℃，血压150/95mmHg，心率88次/分，呼吸16次/分，体重61公斤；身高172厘米。",
+        "来期の予算は前年比で増える予定だが、広告費は増やさない方針で、人件費は足りない見込みです。",
+    ],
+)
+@pytest.mark.parametrize("rate", RATES)
+def test_words_of_two_unspaced_clauses_have_a_mark_between_them(text: str, rate: float) -> None:
+    marks = set("，、；。")
+    for seed in range(20):
+        words = split_words(text)
+        noise = np.random.default_rng(seed).random(len(words), np.float32)
+        kept = extract(text, words, noise, Settings(rate=rate), COUNTER).kept
+        for before, after in pairwise(kept):
+            if marks & set(text[before.end : after.start]):
+                assert marks & {text[before.end - 1], text[after.start]}, (rate, seed)
+
+
+def test_a_formula_that_ends_before_a_dropped_comma_keeps_its_distance() -> None:
+    text = "For odd numbers we obtain $x_1 + y$, which is then about $z_2$ (above it) everywhere."
+    words = split_words(text)
+    for seed in range(40):
+        noise = np.random.default_rng(seed).random(len(words), np.float32)
+        shorter = extract(text, words, noise, Settings(rate=0.6), COUNTER).text
+        assert not re.search(r"\$(?:x_1 \+ y|z_2)\$[a-z]", shorter), shorter
+
+
+@pytest.mark.parametrize("mark", ["== {} ==", "==={}===", "* '''{}''' is a mine"])
+@pytest.mark.parametrize("rate", RATES)
+def test_the_marks_of_wiki_text_stay_in_pairs(mark: str, rate: float) -> None:
+    title = mark.format("Mining of silver ore before the war")
+    text = f"It was never profitable.\n\n{title}\nThe adit flooded and nobody could drain it."
+    sign = re.search("==+|'''", mark)
+    assert sign
+    for seed in range(20):
+        words = split_words(text)
+        noise = np.random.default_rng(seed).random(len(words), np.float32)
+        shorter = extract(text, words, noise, Settings(rate=rate), COUNTER).text
+        assert shorter.count(sign.group()) in (0, 2), shorter
+        if sign.group() in shorter:
+            assert len(re.findall(rf"(?m){sign.group()}[^=\n]+{sign.group()}", shorter)) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "次の会議は来週の水曜日（水）朝十時から本社の会議室（三階）で行う予定です。",
+        "Take the flour (plain) and the butter (cold) and mix both of them with care in a bowl.",
+    ],
+)
+@pytest.mark.parametrize("rate", RATES)
+def test_a_short_remark_keeps_its_brackets(text: str, rate: float) -> None:
+    for seed in range(40):
+        words = split_words(text)
+        noise = np.random.default_rng(seed).random(len(words), np.float32)
+        shorter = extract(text, words, noise, Settings(rate=rate), COUNTER).text
+        for inside in ("水）", "三階）", "plain)", "cold)"):
+            word = inside[:-1]
+            assert (inside in shorter) == (word in shorter.replace("水曜", "")), shorter
+
+
+def test_an_arrow_stays_with_both_its_sides() -> None:
+    text = "They say that copper → bronze → iron was the way which all of the other people went."
+    for seed in range(60):
+        words = split_words(text)
+        noise = np.random.default_rng(seed).random(len(words), np.float32)
+        shorter = extract(text, words, noise, Settings(rate=0.5), COUNTER).text
+        assert not re.search(r"\A→|→ →|→\Z", shorter), shorter
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "\\begin{equation}\n  E = m c^2 + a_1 + a_2 + a_3\n\\end{equation}",
+        "| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |",
+        "<ul>\n<li><b>One</b> and two</li>\n<li><b>Three</b></li>\n</ul>",
+    ],
+)
+def test_a_block_begins_its_line_where_the_words_before_it_are_gone(block: str) -> None:
+    text = f"The bound: it was sharp by any measure that we have seen in the books\n{block}\n"
+    protect = ALL_KINDS - {Kind.INSTRUCTION, Kind.QUESTION}
+    for seed in range(20):
+        words = split_words(text)
+        noise = np.random.default_rng(seed).random(len(words), np.float32)
+        for rate in (0.4, 0.2):
+            how = Settings(rate=rate, protect=protect)
+            shorter = extract(text, words, noise, how, COUNTER).text
+            assert f"\n{block}" in f"\n{shorter}", shorter
+
+
+def test_no_full_stop_stands_behind_that_of_an_abbreviation() -> None:
+    text = "They ship it to us before 5 Jan. Later on all of the parcels were not accepted there."
+    words = split_words(text)
+    for seed in range(60):
+        noise = np.random.default_rng(seed).random(len(words), np.float32)
+        shorter = extract(text, words, noise, Settings(rate=0.5), COUNTER).text
+        assert ".." not in shorter
