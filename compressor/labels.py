@@ -45,6 +45,8 @@ def line_labels(
         found = _LABEL.match(text, position)
         stop = text.find("\n", position)
         stop = len(text) if stop < 0 else stop
+        if text.startswith("</", position):  # the list before it is over
+            opens[np.searchsorted(starts, position)] = True
         for end in [acting[position]] if position in acting else _label_ends(found):
             first = int(np.searchsorted(starts, position))
             last = int(np.searchsorted(ends, end, side="right"))

@@ -107,6 +107,18 @@ def test_a_block_begins_its_line_where_the_words_before_it_are_gone(block: str) 
             assert f"\n{block}" in f"\n{shorter}", shorter
 
 
+def test_a_closing_tag_is_no_part_of_the_item_before_it() -> None:
+    item = "- All of the messages in it are records and they conform to what the old rules say"
+    text = f"{item}\nof messages and records in the office.\n</details>\n\nThe barriers are many.\n"
+    protect = ALL_KINDS - {Kind.INSTRUCTION, Kind.QUESTION}
+    for seed in range(20):
+        words = split_words(text)
+        noise = np.random.default_rng(seed).random(len(words), np.float32)
+        noise[: len(split_words(item)) + 7] *= 0.1
+        shorter = extract(text, words, noise, Settings(rate=0.3, protect=protect), COUNTER).text
+        assert not re.search(r"(?m)^- *$|- </", shorter), shorter
+
+
 def test_no_full_stop_stands_behind_that_of_an_abbreviation() -> None:
     text = "They ship it to us before 5 Jan. Later on all of the parcels were not accepted there."
     words = split_words(text)

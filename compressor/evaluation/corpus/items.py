@@ -48,6 +48,7 @@ _INLINE_CODE = re.compile(r"(?<!`)`(?=\S)[^`\n]{1,200}(?<=\S)`(?!`)")
 _FENCE = re.compile(
     r"(?m)^[ \t>]*(?P<marks>`{3,}|~{3,})[^`\n]*\n(?:.*\n)*?[ \t>]*(?P=marks)[`~]*[ \t]*$"
 )
+_NAMED_FENCE = re.compile(r"(?m)\n[ \t>]*(?:`{3,}|~{3,})[ \t]*[a-zA-Z]")
 _TABLE_RULE = re.compile(r"^[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?[ \t]*$")
 _CURLED = {"“": "”", "„": "“", "「": "」", "『": "』"}
 _LONGEST_QUOTE = 300
@@ -145,7 +146,7 @@ def _straight(line: str) -> Iterator[tuple[int, int]]:
 
 
 def _blocks(text: str) -> Iterator[Item]:
-    fenced = [Item("fenced code", *match.span()) for match in _FENCE.finditer(text)]
+    fenced = list(_fenced(text))
     yield from fenced
     lines = _lines(text)
     index = 0
@@ -164,6 +165,21 @@ def _blocks(text: str) -> Iterator[Item]:
         elif (stop := _indented_end(text, lines, index)) > index:
             yield Item("indented code", start, lines[stop - 1][1])
         index = max(stop, index + 1)
+
+
+def _fenced(text: str) -> Iterator[Item]:
+    """Yield fenced code. A fence without a language before one with a language closed other code.
+
+    That began before the passage did.
+    """
+    at = 0
+    while found := _FENCE.search(text, at):
+        opening = text[found.start() : text.index("\n", found.start())]
+        if not opening.strip(" \t>`~") and _NAMED_FENCE.search(found.group()):
+            at = found.start() + len(opening)
+            continue
+        yield Item("fenced code", *found.span())
+        at = found.end()
 
 
 def _lines(text: str) -> list[tuple[int, int]]:
