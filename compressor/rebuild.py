@@ -166,11 +166,16 @@ def _ends_wrapped(text: str, structure: Structure, end_word: int, next_word: int
 def _separator(text: str, structure: Structure, end_word: int, next_word: int) -> list[Span]:
     """Keep letters apart where the source had no space: by the mark between, else the words.
 
-    Words of a script without spaces stand side by side, unless they are of two clauses.
+    Words of a script without spaces stand side by side, unless they are of two clauses of which
+    one is negated, since the mark says how far that goes, or end and begin otherwise: 36.8℃，88次.
+    Between all clauses marks would cost 0.03 of the answers in Chinese at half the tokens.
     """
     left, right = text[structure.ends[end_word] - 1], text[structure.starts[next_word]]
     parting = structure.parting[end_word + 1 : next_word]
-    if parting.any() and not structure.mark[end_word] and not structure.mark[next_word]:
+    apart = structure.negated[end_word] or structure.negated[next_word]
+    apart = apart or not (is_unspaced(left) or is_unspaced(right))
+    marked = left in _CLOSING or structure.mark[next_word]
+    if apart and not marked and parting.any():
         mark = end_word + 1 + int(parting.argmax())
         return [Span(int(structure.starts[mark]), int(structure.ends[mark]))]
     glued = (left.isalnum() and right.isalnum()) or _meet(text, structure, end_word, next_word)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from compressor.labels import line_labels
 from compressor.referents import referents
 from compressor.speakers import speaker_lines
-from compressor.types import ProtectedSpan
+from compressor.types import Kind, ProtectedSpan
 from compressor.words import Word, is_mark, is_unspaced
 
 # The white space before a word, weakest to strongest; a single space is a better gap to keep
@@ -57,7 +57,8 @@ class Structure:
     (links, 5), are the marks of a Markdown link: the `!` of an image (else its first bracket
     again), `[`, `]`, `(` and `)`, or `[` and `]` once more where it names a reference, as those
     that are `references` do. `parting` is how strongly a mark parts clauses of a script without
-    spaces, outside brackets, 0 for none. `begins` marks words with which something protected
+    spaces, outside brackets, 0 for none; `negated` marks the words of clauses with a negation that
+    is protected. `begins` marks words with which something protected
     begins; `referents`, of shape (pairs, 2), are words of numbers and identifiers, and what those
     are of.
     """
@@ -77,6 +78,7 @@ class Structure:
     links: NDArray[np.int32]
     references: NDArray[np.bool_]
     parting: NDArray[np.int8]
+    negated: NDArray[np.bool_]
     begins: NDArray[np.bool_]
     referents: NDArray[np.int64]
 
@@ -126,6 +128,7 @@ def read_structure(
         links=links,
         references=references,
         parting=_parting(text, starts, mark, partner),
+        negated=_negated(starts, clause, protected),
         begins=begins,
         referents=referents(text, starts, ends, protected),
     )
@@ -326,6 +329,14 @@ def _links(
             image = opens and gap[opens] == GAP_NONE and text[starts[opens - 1]] == "!"
             found.append((opens - bool(image), opens, closes, target, int(partner[target])))
     return np.asarray(found, np.int32).reshape(-1, 5)
+
+
+def _negated(
+    starts: NDArray[np.int64], clause: NDArray[np.int32], protected: Sequence[ProtectedSpan]
+) -> NDArray[np.bool_]:
+    at = [span.start for span in protected if span.kind is Kind.NEGATION]
+    words = np.searchsorted(starts, np.asarray(at, np.int64), side="right") - 1
+    return np.isin(clause, clause[words[words >= 0]])
 
 
 def _begins(

@@ -16,23 +16,41 @@ RATES = (0.75, 0.5, 0.33, 0.2)
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "negation"),
     [
-        "患者男性五十岁，否认糖尿病病史，无药物过敏史，未行手术治疗，建议每日服药，两周后复查。",
-        "体温36.8℃，血压150/95mmHg，心率88次/分，呼吸16次/分，体重61公斤；身高172厘米。",
-        "来期の予算は前年比で増える予定だが、広告費は増やさない方針で、人件費は足りない見込みです。",
+        (
+            "患者男性五十岁，否认糖尿病病史，无药物过敏史，未行手术治疗，建议每日服药，两周后复查。",
+            "否认|无|未",
+        ),
+        (
+            "来期の予算は前年比で増える予定だが、広告費は増やさない方針で、人件費は足りない見込みです。",
+            "ない",
+        ),
     ],
 )
 @pytest.mark.parametrize("rate", RATES)
-def test_words_of_two_unspaced_clauses_have_a_mark_between_them(text: str, rate: float) -> None:
+def test_a_negated_clause_is_parted_from_the_next(text: str, negation: str, rate: float) -> None:
     marks = set("，、；。")
     for seed in range(20):
         words = split_words(text)
         noise = np.random.default_rng(seed).random(len(words), np.float32)
         kept = extract(text, words, noise, Settings(rate=rate), COUNTER).kept
         for before, after in pairwise(kept):
-            if marks & set(text[before.end : after.start]):
+            clauses = re.split("[，、。]", text[: before.end])[-1], text[after.start :]
+            clauses = clauses[0], re.split("[，、。]", clauses[1])[0]
+            between = marks & set(text[before.end : after.start])
+            if between and any(re.search(negation, clause) for clause in clauses):
                 assert marks & {text[before.end - 1], text[after.start]}, (rate, seed)
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_numbers_of_two_clauses_do_not_meet(rate: float) -> None:
+    text = "最高，36.8℃，150次，88%，16岁，120kg，172cm，61次，38.2℃，99%，24kg，180cm。"
+    for seed in range(20):
+        words = split_words(text)
+        noise = np.random.default_rng(seed).random(len(words), np.float32)
+        shorter = extract(text, words, noise, Settings(rate=rate), COUNTER).text
+        assert not re.search(r"[℃%a-z]\d", shorter), shorter
 
 
 def test_a_formula_that_ends_before_a_dropped_comma_keeps_its_distance() -> None:
