@@ -145,6 +145,8 @@ class Settings:
                 f"protect has '{min(unknown)}', which is no kind; the kinds are "
                 + ", ".join(sorted(ALL_KINDS))
             )
+        if not all(self.force_tokens):
+            raise ValueError("an empty force_token would keep nothing; leave it out")
         if not all(self.chunk_end_tokens):
             raise ValueError("an empty chunk_end_token would end a chunk everywhere; leave it out")
 

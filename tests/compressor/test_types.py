@@ -27,6 +27,7 @@ from tests.compressor.scripted_classifier import ScriptedClassifier
         ({"rate": 0.5, "force_tokens": None}, "force_tokens is None; give a tuple of texts"),
         ({"rate": 0.5, "force_tokens": "a"}, "force_tokens is one text"),
         ({"rate": 0.5, "chunk_end_tokens": [1]}, "chunk_end_tokens has 1, which is no text"),
+        ({"rate": 0.5, "force_tokens": ["", "a"]}, "an empty force_token would keep nothing"),
         ({"rate": 0.5, "protect": None}, "protect is None; give a set of kinds"),
         ({"rate": 0.5, "protect": "number"}, "protect is 'number'; give a set of kinds"),
         ({"rate": 0.5, "protect": {"nope"}}, "protect has 'nope', which is no kind"),
