@@ -113,7 +113,10 @@ def test_a_checkpoint_of_another_task_is_refused(checkpoint: Path, tmp_path: Pat
         load(tmp_path)
 
 
-def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_weights_is_refused(checkpoint: Path, tmp_path: Path) -> None:
+    with pytest.raises(ClassifierUnavailable, match="holds neither"):
+        load(tmp_path)
+    shutil.copy(checkpoint / "config.json", tmp_path)
     with pytest.raises(ClassifierUnavailable, match="cannot load"):
         load(tmp_path)
 
