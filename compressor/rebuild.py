@@ -1,5 +1,6 @@
 """Kept words to text: slices of the source, with the source's own spacing and line breaks."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -23,6 +24,8 @@ _PREFIXES = frozenset("$€£¥#@")
 
 # What has to begin its line: code, tables, tags, commands of LaTeX.
 _BLOCKS = ("```", "~~~", "|", "{|", "<", "\\begin", "\\end")
+_LINKS = ("<http", "<ftp", "<mailto:", "<www.")
+_INDENT = re.compile(r"[ \t]*")
 
 _CLOSING = frozenset(".,;:!?…)]}。，、；：！？）」』】》〉।॥؟،؛۔။၊។៕")
 
@@ -92,13 +95,15 @@ def _between(
 ) -> list[Span]:
     """Return what stands between two kept words that were not neighbours."""
     kind = int(structure.gap[gap])
-    block = text.startswith(_BLOCKS, int(structure.starts[next_word]))
+    block = _is_block(text, int(structure.starts[next_word]))
     if kind == GAP_LINE and not block and _continues(structure, end_word, next_word):
         return [Span(int(structure.ends[end_word]), int(structure.starts[end_word + 1]))]
     if _hugs(text, structure, end_word, next_word) and (
         kind < GAP_LINE or _ends_wrapped(text, structure, end_word, next_word)
     ):
         return []
+    if kind < GAP_LINE and (inside := _line_end_in_word(text, structure, end_word, next_word)):
+        return inside
     if kind == GAP_NONE:
         return _separator(text, structure, end_word, next_word)
     start, end = int(structure.ends[gap - 1]), int(structure.starts[gap])
@@ -111,6 +116,20 @@ def _between(
     indent_end = int(structure.starts[line])
     cut = text.rfind("\n", start, end) + 1
     return [Span(start, cut), Span(text.rfind("\n", 0, indent_end) + 1, indent_end)]
+
+
+def _is_block(text: str, start: int) -> bool:
+    return text.startswith(_BLOCKS, start) and not text.startswith(_LINKS, start)
+
+
+def _line_end_in_word(text: str, structure: Structure, end_word: int, next_word: int) -> list[Span]:
+    """Return the line's end and the indentation in a dropped word that was hyphenated there."""
+    start, end = int(structure.ends[end_word]), int(structure.starts[next_word])
+    cut = text.rfind("\n", start, end)
+    if cut < 0:
+        return []
+    indent = _INDENT.match(text, cut + 1)
+    return [Span(cut, indent.end() if indent else cut + 1)]
 
 
 def _hugs(text: str, structure: Structure, end_word: int, next_word: int) -> bool:

@@ -144,3 +144,41 @@ def test_no_full_stop_stands_behind_that_of_an_abbreviation() -> None:
         noise = np.random.default_rng(seed).random(len(words), np.float32)
         shorter = extract(text, words, noise, Settings(rate=0.5), COUNTER).text
         assert ".." not in shorter
+
+
+def test_an_address_comes_up_behind_the_bullet_of_its_item() -> None:
+    text = (
+        "* `How to dry fruit in a small oven (recipe from last year)\n"
+        "  <http://shop.example/recipes/498072/>`_ by Kofi Osei.\n"
+        "  Much like the one above it, and written for those who begin.\n"
+    )
+    words = split_words(text)
+    for seed in range(40):
+        noise = np.random.default_rng(seed).random(len(words), np.float32)
+        shorter = extract(text, words, noise, Settings(rate=0.4), COUNTER).text
+        assert not re.search(r"(?m)^\* *$", shorter), shorter
+
+
+def test_a_line_ends_where_the_word_that_was_broken_there_is_gone() -> None:
+    text = (
+        "The old town hall and its exten-\n  sively mended clock tower stand open to all guests.\n"
+    )
+    words = split_words(text)
+    for seed in range(40):
+        noise = np.random.default_rng(seed).random(len(words), np.float32)
+        shorter = extract(text, words, noise, Settings(rate=0.6), COUNTER).text
+        first, *rest = shorter.rstrip("\n").split("\n")
+        assert set(first.split()) <= set(text.split("\n", maxsplit=1)[0].split()), shorter
+        assert all(line.startswith("  ") for line in rest), shorter
+
+
+@pytest.mark.parametrize(
+    "line", [".. _the rules:", ".. note::", ".. code-block:: python", ".. |logo| image:: a.png"]
+)
+def test_what_two_dots_begin_in_restructuredtext_is_no_item(line: str) -> None:
+    text = f"Here is what we agreed on last week.\n\n{line}\n    It is short and to the point.\n"
+    words = split_words(text)
+    for seed in range(40):
+        noise = np.random.default_rng(seed).random(len(words), np.float32)
+        shorter = extract(text, words, noise, Settings(rate=0.5), COUNTER).text
+        assert not re.search(r"(?m)^\.\. (?:It|is|short|and|to|the|point)\b", shorter), shorter

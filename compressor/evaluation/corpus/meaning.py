@@ -133,17 +133,25 @@ def _without(match: re.Match[str]) -> tuple[int, int]:
 
 
 def _negated(words: Words, index: int) -> tuple[int, int] | None:
-    clause = words.clauses[index]
     after = range(index + 1, min(index + 1 + _WITHIN, len(words.ranges)))
     before = range(index - 1, max(index - 1 - _WITHIN, -1), -1)
     for candidates in (after, before):
+        last = index
         for other in candidates:
-            if words.clauses[other] != clause:
+            if words.clauses[other] != words.clauses[last] and not _is_wrapped(words, last, other):
                 break
+            last = other
             word = words.text[slice(*words.ranges[other])].lower()
             if word not in STOP_WORDS and word not in _NEGATIONS and not _CONTRACTED.match(word):
                 return words.ranges[other]
     return None
+
+
+def _is_wrapped(words: Words, one: int, other: int) -> bool:
+    """Whether nothing but a line's end is between two words, and the line goes on in the next."""
+    before, after = words.ranges[min(one, other)], words.ranges[max(one, other)]
+    gap = words.text[before[1] : after[0]]
+    return gap.isspace() and gap.count("\n") == 1 and words.text[after[0]].islower()
 
 
 def find_numbers(words: Words) -> Iterator[Number]:

@@ -15,6 +15,8 @@ from compressor.evaluation.corpus.meaning import Words, find_negations, find_num
         ("它在旧集群上从未运行过。", [("从未", "运")]),
         ("結論は出ませんでした。", [("ませんでした", "出")]),
         ("[11:45] <bob2> you can't", []),
+        ("now 8 is not\nless than 5", [("not", "less")]),
+        ("now 8 is not\n\nless than 5", [("not", "8")]),
         ("No. 5 of the list", []),
     ],
 )
