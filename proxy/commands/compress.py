@@ -53,7 +53,10 @@ def compress(  # noqa: PLR0917 - typer reads the options off the signature
         int | None, typer.Option(help="At most this many tokens of the target model.")
     ] = None,
     model: Annotated[
-        str, typer.Option(help="The target model, whose tokens are counted.")
+        str,
+        typer.Option(
+            help="The target model, whose tokens are counted, or the path of its tokenizer.json."
+        ),
     ] = "gpt-4o",
     force_token: Annotated[
         list[str] | None, typer.Option(help="A word or phrase to keep always; may be repeated.")
@@ -128,7 +131,7 @@ def _compressed(
     from compressor.pool import Overloaded  # noqa: PLC0415
     from compressor.tokens import Tokenizers  # noqa: PLC0415
 
-    tokenizers = Tokenizers()
+    tokenizers = Tokenizers({model: model} if model.endswith(".json") else None)
     errors = Console(stderr=True)
     try:
         counted = tokenizers.for_model(model)

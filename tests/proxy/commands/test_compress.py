@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from compressor.calibration import read_calibration
 from compressor.classifier.registry import bundled_folder
+from compressor.tokens import load_counter
 from proxy.cli import build
 from proxy.commands.compress import _show_progress
 
@@ -159,6 +160,16 @@ def test_a_threshold_by_name_and_by_number() -> None:
     assert len(by_name.stdout) < len(TEXT)
 
 
+def test_tokens_are_those_of_a_tokenizer_file() -> None:
+    path = str(bundled_folder() / "tokenizer.json")
+    result = run("--model", path, "--target-tokens", "60", "--json", stdin=TEXT)
+    document = json.loads(result.stdout)
+    counter = load_counter(path)
+    assert document["tokens_before"] == counter.count(TEXT)
+    assert document["tokens_after"] == counter.count(document["text"]) <= 60
+    assert not document["tokens_estimated"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "stdin", "said"),
     [
@@ -170,6 +181,7 @@ def test_a_threshold_by_name_and_by_number() -> None:
         (["absent.txt"], None, "cannot read absent.txt"),
         ([], b"\xff\xfe", "not UTF-8"),
         (["--classifier", "/absent"], TEXT, "there is no folder /absent"),
+        (["--model", "/absent/tokenizer.json"], TEXT, "cannot read the tokenizer file /absent"),
     ],
 )
 def test_what_cannot_be_is_explained(
