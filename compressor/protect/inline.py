@@ -30,7 +30,8 @@ _URL = (
     rf"|(?<![{_W}.])www\.[{_W}-]{{1,63}}\.{_ADDRESS}{{1,2000}}"
     rf"|(?<![{_W}.+-])[A-Za-z0-9][{_W}.+-]{{0,63}}@[A-Za-z0-9-]{{1,63}}(?:\.[A-Za-z0-9-]{{1,63}}){{1,6}}"
     rf"|(?<![{_W}.@-])(?:[a-z0-9-]{{1,63}}\.){{1,4}}(?:com|org|net|io|dev|edu|gov|ai|co|de|fr|es|jp|cn|uk|eu)"
-    rf"(?:/[{_W}./?=&%#~-]{{0,300}})?(?![{_W}-]))"
+    rf"(?:/[{_W}./?=&%#~-]{{0,300}})?(?![{_W}-])"
+    rf"|(?<![{_W}./-])10\.\d{{4,9}}/{_ADDRESS}{{1,120}})"  # a DOI
 )
 # One folder or file. It may have a name in Han or kana, but then it begins with it: what follows
 # `app.log` without a space is text.

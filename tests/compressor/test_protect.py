@@ -41,6 +41,8 @@ def found(text: str, kind: Kind, **options: object) -> list[str]:
         (Kind.IDENTIFIER, "see 978-3-16-148410-0 there", "978-3-16-148410-0"),
         (Kind.IDENTIFIER, "see 3-16-148410-X there", "3-16-148410-X"),
         (Kind.IDENTIFIER, "see ISBN 0 306 40615 2 there", "ISBN 0 306 40615 2"),
+        (Kind.URL, "(doi: 10.1080/16549716.2019.1597451).", "10.1080/16549716.2019.1597451"),
+        (Kind.URL, "see 10.1016/S0140-6736(20)30183-5, too", "10.1016/S0140-6736(20)30183-5"),
         (Kind.PATH, "In ..\\rel\\path it is.", "..\\rel\\path"),
         (Kind.PATH, "Run .\\run.bat, please.", ".\\run.bat"),
         (Kind.PATH, "Edit src\\app\\main.py first.", "src\\app\\main.py"),
