@@ -32,6 +32,12 @@ ThresholdOption = Annotated[
         "classifier's calibration, like balanced.",
     ),
 ]
+ModelOption = Annotated[
+    str,
+    typer.Option(
+        help="The target model, whose tokens are counted, or the path of its tokenizer.json."
+    ),
+]
 HtmlOption = Annotated[
     Path | None,
     typer.Option(
@@ -52,12 +58,7 @@ def compress(  # noqa: PLR0917 - typer reads the options off the signature
     target_tokens: Annotated[
         int | None, typer.Option(help="At most this many tokens of the target model.")
     ] = None,
-    model: Annotated[
-        str,
-        typer.Option(
-            help="The target model, whose tokens are counted, or the path of its tokenizer.json."
-        ),
-    ] = "gpt-4o",
+    model: ModelOption = "gpt-4o",
     force_token: Annotated[
         list[str] | None, typer.Option(help="A word or phrase to keep always; may be repeated.")
     ] = None,
