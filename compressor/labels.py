@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from compressor.speakers import TIME, action_ends, turns_within
 
-_SHORT_LINE = 45  # characters
+SHORT_LINE = 45  # characters; a line this short was broken on purpose, not wrapped
 _DAY = r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4},?[ \u202f]"
 _HAN_NUMERAL = "[一二三四五六七八九十]{1,3}"
 # Letters of a name, and the vowels and accents that stand on those of other scripts.
@@ -79,7 +79,7 @@ def _is_one_line(text: str, start: int, end: int) -> bool:
 
 def _is_short_item(text: str, start: int, stop: int) -> bool:
     """Whether an item's line was not wrapped, and what stands below it is not set under it."""
-    return stop - start < _SHORT_LINE and not text[stop + 1 : stop + 2].isspace()
+    return stop - start < SHORT_LINE and not text[stop + 1 : stop + 2].isspace()
 
 
 def _label_ends(found: re.Match[str] | None) -> list[int]:

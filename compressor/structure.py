@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from compressor.labels import line_labels
+from compressor.labels import SHORT_LINE, line_labels
 from compressor.referents import referents
 from compressor.speakers import speaker_lines
 from compressor.types import Kind, ProtectedSpan
@@ -42,7 +42,6 @@ _ABBREVIATION_LIST = (
 _ABBREVIATIONS = frozenset(_ABBREVIATION_LIST.split())
 _WORDS_TOO = frozenset({"no", "nos", "art"})  # abbreviations before a number alone
 _NUMBERED = re.compile(r"[#º°]|[A-Z]{0,6}[-/]?\d")  # no. 5, no. EU714029
-_SHORT_LINE = 45  # a line this short was broken on purpose, not wrapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +227,7 @@ def _sentences(
             if fresh[index]:
                 number, ended, line_start = number + 1, False, words[index].start
             elif space >= GAP_LINE:
-                short = words[index - 1].end - line_start < _SHORT_LINE
+                short = words[index - 1].end - line_start < SHORT_LINE
                 if space == GAP_PARAGRAPH or opens[index] or short or ended:
                     number, ended = number + 1, False
                 line_start = words[index].start
