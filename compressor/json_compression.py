@@ -7,7 +7,7 @@ llmlingua/utils.py, which rewrites the object as text and parses what is left of
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -27,6 +27,8 @@ from compressor.words import is_unspaced
 LONG_STRING_WORDS = 5
 # The same for scripts without spaces, whose words can be of one character.
 LONG_STRING_CHARACTERS = 12
+# Arrays and objects inside each other; Python's own limit for JSON is about a thousand calls.
+MOST_LEVELS = 200
 
 _VALUE_TYPES = frozenset(
     {"str", "string", "int", "integer", "float", "number", "bool", "boolean"}
@@ -124,6 +126,7 @@ def compress_json(
             f"the data is a {type(data).__name__}, no object: parse a text with json.loads, and "
             "put a list under a key"
         )
+    _require_levels(data)
     settings = compressor.resolved(settings)
     counter = compressor.counter(settings.encoding)
     before = counter.count(json_text(data))
@@ -156,6 +159,27 @@ def compress_json(
 def json_text(data: Mapping[str, Any]) -> str:
     """Return an object as JSON. Raises TypeError and ValueError for what JSON does not have."""
     return json.dumps(data, ensure_ascii=False, allow_nan=False)
+
+
+def _require_levels(data: Mapping[str, Any]) -> None:
+    level: list[object] = [data]
+    for _ in range(MOST_LEVELS + 1):
+        level = [member for value in level for member in _members(value)]
+        if not level:
+            return
+    raise ValueError(f"the data is nested deeper than {MOST_LEVELS} levels")
+
+
+def _members(value: object) -> Iterable[object]:
+    """Return what an array or object holds of arrays and objects."""
+    match value:
+        case Mapping():
+            held: Iterable[object] = value.values()
+        case list() | tuple():
+            held = value
+        case _:
+            return ()
+    return [member for member in held if isinstance(member, Mapping | list | tuple)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,14 +148,17 @@ def retention_table(cells: Sequence[Cell]) -> str:
 
 
 def differences_table(cells: Sequence[Cell], reference: str = "tersely") -> str:
-    """Return Markdown: by how much the reference's survival is above each method's."""
-    lines = [f"| set | rate | {reference} minus | difference |", "|---|---|---|---|"]
-    lines += [
+    """Return Markdown: by how much the reference's survival is above each method's.
+
+    Empty where there is no method to set it against.
+    """
+    lines = [
         f"| {cell.set} | {cell.rate:g} | {cell.method} | {_interval(cell.against, sign='+')} |"
         for cell in cells
         if cell.against is not None
     ]
-    return "\n".join(lines)
+    header = [f"| set | rate | {reference} minus | difference |", "|---|---|---|---|"]
+    return "\n".join([*header, *lines] if lines else [])
 
 
 def _by_set(cells: Sequence[Cell]) -> Iterator[tuple[str, list[Cell]]]:

@@ -221,10 +221,11 @@ def _write_diff(text: str, result: CompressionResult) -> None:
     from proxy.diff import bracketed, marked  # noqa: PLC0415 - only this output needs it
 
     console = Console(soft_wrap=True, highlight=False)
+    end = "" if text.endswith("\n") else "\n"
     if console.color_system is not None and not console.no_color:
-        console.print(marked(text, result.kept))
+        console.print(marked(text, result.kept), end=end)
     else:  # not by the console, which spaces out tabs and leaves carriage returns out
-        _put(bracketed(text, result.kept) + "\n")
+        _put(bracketed(text, result.kept) + end)
 
 
 def _put(text: str) -> None:

@@ -84,13 +84,12 @@ def survival(
                     )
         against = "tersely" if "tersely" in names else names[0]
         cells = summary.summarise(rows, against)
-        report = "\n\n".join(
-            (
-                summary.survival_table(cells),
-                summary.retention_table(cells),
-                summary.differences_table(cells, against),
-            )
+        tables = (
+            summary.survival_table(cells),
+            summary.retention_table(cells),
+            summary.differences_table(cells, against),
         )
+        report = "\n\n".join(table for table in tables if table)
         write(out / "survival.json", json.dumps([cell.as_dict() for cell in cells], indent=1))
         write(out / "survival.md", report + "\n")
         write(out / "curves.html", html_page(cells))

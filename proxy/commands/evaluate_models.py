@@ -131,7 +131,7 @@ def judge(  # noqa: PLR0917 - typer reads the options off the signature
         write(out / "judged.json", json.dumps([asdict(grade) for grade in found], indent=1))
         write(out / "judged.md", report + "\n")
     typer.echo(report)
-    _tell_ungraded(judged)
+    _tell_shortfalls(judged)
 
 
 def _with_answers(data: Path, sets: Sequence["QASet"]) -> list["QASet"]:
@@ -177,12 +177,19 @@ def _ask(
         )
 
 
-def _tell_ungraded(judged: Sequence["Judged"]) -> None:
-    from compressor.evaluation.judge import ungraded  # noqa: PLC0415
+def _tell_shortfalls(judged: Sequence["Judged"]) -> None:
+    from compressor.evaluation.judge import Verdict, ungraded  # noqa: PLC0415
 
     if left := ungraded(judged):
         typer.echo(
             f"{len(left)} of {len(judged)} cases have no grade; the first: {left[0].reason}",
+            err=True,
+        )
+    silent = sum(one.verdict is not Verdict.FAILED and not one.answer for one in judged)
+    if silent:
+        typer.echo(
+            f"{silent} of {len(judged)} answers are empty and count as wrong; a model that "
+            "reasons needs --reasoning",
             err=True,
         )
 

@@ -203,3 +203,21 @@ def test_any_object_keeps_its_shape(compressor: Compressor, data: Any, rate: flo
         return before == after and type(before) is type(after)
 
     assert same(data, parsed)
+
+
+@pytest.mark.parametrize("levels", [400, 3_000])
+def test_data_nested_too_deep_is_refused(compressor: Compressor, levels: int) -> None:
+    deep: Any = PROSE
+    for level in range(levels):
+        deep = [deep] if level % 2 else {"n": deep}
+    with pytest.raises(ValueError, match="nested deeper than 200 levels"):
+        compress(compressor, HALF, {"body": deep})
+
+
+def test_data_nested_as_deep_as_may_be_is_shortened(compressor: Compressor) -> None:
+    deep: Any = PROSE
+    for level in range(199):
+        deep = [deep] if level % 2 else {"n": deep}
+    out = compress(compressor, HALF, {"body": deep})
+    assert out.tokens_after < out.tokens_before
+    assert shape(out.data) == shape({"body": deep})

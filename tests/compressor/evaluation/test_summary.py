@@ -99,6 +99,10 @@ def test_tables_show_every_cell() -> None:
     assert len(differences) == 3
 
 
+def test_one_method_alone_has_no_differences() -> None:
+    assert differences_table(summarise([row("tersely", "a", [True])])) == ""
+
+
 def test_nothing_called_for_is_no_hundred_per_cent() -> None:
     [cell] = summarise([row("tersely", "a", [True], items={}, negations=Kept(0, 0))])
     assert retention_table([cell]).splitlines()[2].count("none") == 3

@@ -57,6 +57,12 @@ def test_the_diff_leaves_tabs_and_line_ends_as_they_are() -> None:
     assert shown.count(b"\r\n") == 2
 
 
+@pytest.mark.parametrize("end", ["", "\n", "\n\n"])
+def test_the_diff_ends_as_the_text_does_and_with_a_line_end(end: str) -> None:
+    shown = run("--diff", "--rate", "0.9", stdin=TEXT.rstrip() + end).stdout
+    assert shown[len(shown.rstrip("\n")) :] == (end or "\n")
+
+
 @pytest.mark.parametrize("form", ["--json", "--diff"])
 def test_output_is_utf_8_whatever_the_terminal_has(
     form: str, monkeypatch: pytest.MonkeyPatch

@@ -162,6 +162,17 @@ def test_a_judge_that_says_nothing_is_told(endpoint: Endpoint, tmp_path: Path) -
     assert "1 of 2 cases have no grade; the first: unreadable: an empty answer" in done.stderr
 
 
+def test_a_model_that_says_nothing_is_wrong_and_told(endpoint: Endpoint, tmp_path: Path) -> None:
+    replies = iter(["", "Okafor"])
+    endpoint.reply = lambda text: "yes" if "You grade" in text else next(replies)
+    done = judge(endpoint, tmp_path, "--concurrency", 1)
+    assert done.exit_code == 0
+    assert "| village | 0.5 | tersely | 2 | 0 | 0.500 (" in done.stdout
+    assert "1 of 2 answers are empty and count as wrong" in done.stderr
+    endpoint.reply = lambda text: "yes"
+    assert "empty" not in judge(endpoint, tmp_path, "--reasoning").stderr
+
+
 def test_a_judge_that_reasons_has_room_for_it(endpoint: Endpoint, tmp_path: Path) -> None:
     endpoint.reply = lambda text: "yes" if "You grade" in text else "Okafor"
     judge(endpoint, tmp_path, "--reasoning")
