@@ -147,7 +147,9 @@ async def test_an_answer_or_an_error_and_one_record(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(build, "Compressor", engine(case["classifier"]))
-    hasty = Policy(name="hasty", rate=0.5, min_tokens=8, deadline_ms=60)
+    # Short only where it is to be missed: a busy machine can take 60 ms for anything.
+    deadline_ms = 60 if case["classifier"] == "late" else 10_000
+    hasty = Policy(name="hasty", rate=0.5, min_tokens=8, deadline_ms=deadline_ms)
     monkeypatch.setitem(conftest.POLICIES, "hasty", hasty)
     dialect = DIALECTS[case["dialect"]]
 
