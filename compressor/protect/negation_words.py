@@ -24,7 +24,17 @@ NEGATING_PHRASES = (
     r"med mindre|bortsett fra|bortset fra|endast (?:om|efter|med)|bara om|kun (?:hvis|når|etter|efter|med)|"
     r"alleen (?:als|indien|wanneer|na|met)|за исключением|за винятком|только (?:если|после|при|когда|с)|"
     r"лише (?:якщо|після|коли|за|з)|hiç kimse|không bao giờ|trừ khi|chỉ (?:khi|sau khi)|hanya (?:jika|setelah)|"
-    r"ما عدا|ما لم|אלא אם|cu excepția"
+    r"ما عدا|ما لم|אלא אם|cu excepția|"
+    # One half of these alone says the contrary, or leaves out on what it hangs.
+    r"with or without|mit oder ohne|avec ou sans|con o sin|con o senza|com ou sem|met of zonder|"
+    r"med (?:eller utan|eller uden|eller uten)|z (?:lub|albo) bez|s(?: nebo|/)bez|со? или без|з або без|"
+    r"(?:if|whether|when|where) (?:or )?(?:not?|none|nobody|nothing|never)|(?:wenn|falls|sofern) nicht|"
+    r"se non|se não|als niet|om inte|hvis ikke|jeśli nie|если не|якщо не|nếu không|jika tidak|kalau tidak|"
+    r"or else|provided that|on condition that|unter der (?:bedingung|voraussetzung)|vorausgesetzt|"
+    r"à condition (?:que|de|d['’])|faute de|a condición de|siempre (?:que|y cuando)|de lo contrario|"
+    r"a (?:condizione|patto) che|in caso contrario|caso contrário|förutsatt att|forudsat at|forutsatt at|"
+    r"pod warunkiem|w przeciwnym razie|za předpokladu|v opačném případě|при условии|за умови|"
+    r"в противном случае|aksi (?:halde|takdirde)|υπό τον όρο|με ή χωρίς|بشرط أن|cu condiția"
 )
 _ENGLISH = (
     "not no never none nobody nothing nowhere neither nor without cannot unless except hardly "
@@ -61,12 +71,16 @@ _EASTERN = (
     "לא אין בלי ללא אינו אינה אינם ולא שלא ואין שאין ואינו שאינו ואינה שאינה ואינם שאינם אינן ובלי מבלי "
     "וללא למעט नहीं मत न सिवाय बिना không chưa đừng chẳng tidak bukan belum jangan tanpa kecuali"
 )
+_OTHERWISE = (
+    "otherwise sonst andernfalls ansonsten sinon altrimenti purché mits annars ellers inaczej jinak "
+    "иначе інакше muutoin különben altfel διαφορετικά وإلا وگرنه अन्यथा वरना बशर्ते asalkan"
+)
 NEGATING_WORDS = "|".join(
     sorted(
         set(
             fold_case(
                 f"{_ENGLISH} {_GERMAN} {_FRENCH} {_SPANISH} {_ITALIAN} {_PORTUGUESE} {_DUTCH} "
-                f"{_NORDIC} {_SLAVIC} {_EASTERN}"
+                f"{_NORDIC} {_SLAVIC} {_EASTERN} {_OTHERWISE}"
             ).split()
         ),
         key=lambda word: (-len(word), word),
