@@ -24,9 +24,9 @@ _DIFF_LINE = re.compile(
 _PLAIN_HUNK = re.compile(r"\d{1,7}(?:,\d{1,7})?[acd]\d{1,7}(?:,\d{1,7})?$")
 _PLAIN_DIFF_LINE = re.compile(r"[<>](?: |$)|---$|\\ No newline")
 _LIST_ITEM = re.compile(r"\s{0,80}(?:[-*+•]|\d{1,4}[.)])\s")
-# A tag by itself, or what a list or a figure of LaTeX stands between.
+# A tag by itself, what a list or a figure of LaTeX stands between, a directive with all below it.
 _TAG_LINE = re.compile(
-    r"\s{0,80}(?:</?[A-Za-z][\w:.-]{0,60}(?:\s[^<>]{0,300})?/?>|"
+    r"\s{0,80}(?:\.\. [A-Za-z][\w-]{0,40}::|</?[A-Za-z][\w:.-]{0,60}(?:\s[^<>]{0,300})?/?>|"
     r"\\(?:begin|end)\{[A-Za-z]{1,24}\*?\}(?:\[[^\]\n]{0,60}\])?)\s{0,80}$"
 )
 _CODE_LINE = re.compile(

@@ -15,6 +15,9 @@ LABELS = (
     "- [-] ",
     ".. _the rules: ",
     ".. [CIT2] ",
+    ".. note:: ",
+    ".. versionadded:: ",
+    ".. py:function:: ",
     "[^two words]: ",
     "<v Dr. Osei>",
     "\\item ",
@@ -35,3 +38,12 @@ def test_a_label_is_whole_with_its_line_or_gone(label: str) -> None:
         if set(first.replace(label, "").split()) & set(said.split()) - {"the", "all", "of", "in"}:
             assert first.startswith(label)
             assert set(first[len(label) :].split()) <= set(said.split())
+
+
+def test_a_directive_on_a_line_of_its_own_stays() -> None:
+    text = "We agreed on this.\n\n.. warning::\n\n   The old barn has room for all of the guests.\n"
+    words = split_words(text)
+    for seed in range(12):
+        noise = np.random.default_rng(seed).random(len(words), np.float32)
+        shorter = extract(text, words, noise, Settings(rate=0.6), COUNTER).text
+        assert ".. warning::\n" in shorter
