@@ -8,27 +8,27 @@ stay gets their lowest. The kept words are then simply the best-scored ones, at 
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from operator import itemgetter
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from compressor.structure import GAP_LINE, GAP_NONE, Structure
+from compressor.structure import Structure
+from compressor.ties import asides, label_ranges, mark_ranges, merged
 from compressor.types import Kind, ProtectedSpan
 
 REQUIRED = 9.0  # stays whatever the budget says
 STRUCTURAL = 2.0  # marks and labels of required words: before all other words, after required ones
 _REFERENT = 1.5  # what a number counts: before all other words, where the number has to stay
 _LONGEST_REFERENT = 4  # words and marks that are tied together
-_LONGEST_ASIDE = 3  # words and marks between round brackets that stay or go with these
 # Of a longer clause, a table of numbers most likely, all words count as each number's others.
 _LONG_CLAUSE = 400
 _NEGATED_AFTER = 14  # words after a negation that it may bear on
 _NEGATED_BEFORE = 3  # words before it (kommt nicht, stimmt doch gar nicht, ne sait pas)
 _NEGATED_BEFORE_END = 8  # words before it where it ends its clause (ich komme heute nicht)
 _NEGATED_TOGETHER = 12  # words between two that negate as one (ne ... aucun, neither ... nor)
+_SHORT_HEAD = 3  # words above a list that stay together, where one of the list does
 _ELLIPSIS = 4  # so short a sentence or clause negates the one before ("a clock, which is not")
 
 FloatArray = NDArray[np.float64]
@@ -87,15 +87,14 @@ def bind(structure: Structure, scores: FloatArray, protected: Sequence[Protected
     whole = required.copy()
     for first, stop in tied:
         whole[first:stop] = True
-    tied += [(word, word + 1) for word in structure.referents[:, 1].tolist()]
     references = structure.links[structure.references]
     for opens, closes in references[:, 3:].tolist():
         tied.append((opens, closes + 1))
         score[opens : closes + 1] = 0.0  # for the sake of the link's text alone
-    tied += _label_ranges(structure)
-    tied += _asides(structure)
-    tied += [edges for edges in _mark_ranges(structure) if not whole[slice(*edges)].any()]
-    ranges = _merged(tied)
+    tied += label_ranges(structure)
+    tied += asides(structure)
+    tied += [edges for edges in mark_ranges(structure) if not whole[slice(*edges)].any()]
+    ranges = merged(tied)
     for first, stop in ranges:
         content = ~structure.mark[first:stop]
         score[first:stop] = score[first:stop][content].mean() if content.any() else 0.0
@@ -109,7 +108,8 @@ def bind(structure: Structure, scores: FloatArray, protected: Sequence[Protected
     # a negation of a required word is required, and its label with it
     required |= standing.score >= REQUIRED
     _raise_referents(structure, standing)
-    _raise_negations(structure, standing, negations)  # of what a number counts
+    _raise_heads(structure, standing)
+    _raise_negations(structure, standing, negations)  # of what a number counts or a list is of
     _raise_references(standing, references)
     _raise_marks(structure, standing, required)
     return standing.atoms(content_words(structure) | required)
@@ -139,8 +139,10 @@ class _Standing:
         self.high[first:stop] = np.maximum(self.high[first:stop], high)
 
     def range_of(self, word: int) -> tuple[int, int]:
-        """Return the tied range that a word of one is in."""
-        return self.ranges[bisect_right(self.ranges, word, key=itemgetter(0)) - 1]
+        """Return the tied range that a word is in, or the word's own."""
+        at = bisect_right(self.ranges, word, key=itemgetter(0)) - 1
+        tied = at >= 0 and word < self.ranges[at][1]
+        return self.ranges[at] if tied else (word, word + 1)
 
     def atoms(self, content: NDArray[np.bool_]) -> Atoms:
         opens = np.ones(len(self.score), np.bool_)
@@ -163,57 +165,6 @@ def content_words(structure: Structure) -> NDArray[np.bool_]:
     """Return which words say something by themselves; in a text of marks alone they all do."""
     content = ~structure.mark & ~structure.label
     return content if content.any() else np.ones_like(content)
-
-
-def _label_ranges(structure: Structure) -> list[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], structure.label.astype(np.int8), [0]))))
-    cuts: list[tuple[int, int]] = []
-    for first, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-        blocks = structure.block[first:stop]
-        inner = [first, *(np.flatnonzero(np.diff(blocks)) + first + 1).tolist(), stop]
-        last = stop - 1
-        if last > inner[-2] and structure.mark[last] and structure.gap[last] >= GAP_LINE:
-            inner.insert(-1, last)  # the bullet below a speaker's line goes with its own item
-        cuts += list(pairwise(inner))
-    return cuts
-
-
-def _mark_ranges(structure: Structure) -> list[tuple[int, int]]:
-    """Return the runs of different marks that stand by themselves: `:=`, `:-)`, `=>`.
-
-    The comma behind the `%` of a number stands so too, but goes with the words around it.
-    """
-    n = len(structure.mark)
-    apart = np.append(structure.gap != GAP_NONE, True)
-    apart[0] = True
-    glued = structure.mark[:-1] & structure.mark[1:] & ~apart[1:n]
-    ranges = []
-    for first in np.flatnonzero(glued & apart[: n - 1]).tolist():
-        stop = first + 1
-        while stop < n and structure.mark[stop] and not apart[stop]:
-            stop += 1
-        if apart[stop]:
-            ranges.append((first, stop))
-    return ranges
-
-
-def _asides(structure: Structure) -> list[tuple[int, int]]:
-    """Return the short remarks in brackets: （水）, (280 g). Not the brackets of links."""
-    at = np.arange(len(structure.partner))
-    length = structure.partner - at
-    opens = structure.round & (length > 1) & (length <= _LONGEST_ASIDE + 1)
-    opens[structure.links[:, 3]] = False
-    return [(int(first), int(structure.partner[first]) + 1) for first in np.flatnonzero(opens)]
-
-
-def _merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    merged: list[tuple[int, int]] = []
-    for first, stop in sorted(ranges):
-        if merged and first < merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))
-        else:
-            merged.append((first, stop))
-    return merged
 
 
 def _raise_negations(
@@ -320,6 +271,21 @@ def _raise_referents(structure: Structure, standing: _Standing) -> None:
             continue  # it is a part of a quote or the like, which would come along
         needed = min(float(standing.score[anchor]), _REFERENT)
         standing.lift(word, needed, min(anchor, word), max(anchor, word) + 1, level=2)
+
+
+def _raise_heads(structure: Structure, standing: _Standing) -> None:
+    """Above an item of a list stays a word of what it stands under, or all of it where it is short.
+
+    Otherwise it would come out under what was kept before that.
+    """
+    speaks = ~structure.mark & ~structure.label
+    for first, stop, below, end in structure.nested[::-1].tolist():
+        head = first + np.flatnonzero(speaks[first:stop])
+        needed = float(standing.score[below:end][speaks[below:end]].max(initial=0.0))
+        if len(head) > _SHORT_HEAD:
+            head = head[[int(standing.score[head].argmax())]]
+        for word in head.tolist():
+            standing.lift(word, min(needed, _REFERENT), word, end, level=3)
 
 
 def _half(structure: Structure, score: FloatArray, *sides: tuple[int, int]) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compressor.labels import SHORT_LINE, line_labels
+from compressor.nesting import nested
 from compressor.referents import referents
 from compressor.speakers import speaker_lines
 from compressor.types import Kind, ProtectedSpan
@@ -59,7 +60,7 @@ class Structure:
     spaces, outside brackets, 0 for none; `negated` marks the words of clauses with a negation that
     is protected. `begins` marks words with which something protected
     begins; `referents`, of shape (pairs, 2), are words of numbers and identifiers, and what those
-    are of.
+    are of; `nested`, of shape (pairs, 4), are ranges of words, and those that stand under them.
     """
 
     starts: NDArray[np.int64]
@@ -80,6 +81,7 @@ class Structure:
     negated: NDArray[np.bool_]
     begins: NDArray[np.bool_]
     referents: NDArray[np.int64]
+    nested: NDArray[np.int64]
 
 
 def read_structure(
@@ -130,6 +132,7 @@ def read_structure(
         negated=_negated(starts, clause, protected),
         begins=begins,
         referents=referents(text, starts, ends, protected),
+        nested=nested(text, starts, label, block),
     )
 
 
