@@ -51,7 +51,11 @@ _FUNCTION_LIST = (
     "o os as um uma do da dos das no na e é são lhe il lo gli di che è più "
     "в во на с со к ко по за из о об у от до для бы же был была было были w we na z ze do od po "
     "θα να ο η το οι τα του της των τον την στο στη στην στον στους στις στα σε με από για και είναι "
-    "في من على إلى عن مع أن إن ما هذا هذه את של על עם אל כי זה"
+    "في من على إلى عن مع أن إن ما هذا هذه את של על עם אל כי זה "
+    # only, and what says how far something may or must be
+    "solo sólo solamente soltanto só somente seulement uniquement alleen bara bare kun endast tylko "
+    "только лише μόνο debe deben debía debería debo puede pueden podrá deberá devo deve devono dovrà può possono "
+    "potrà pode podem deverá poderá должен должна должно должны может могут можно πρέπει μπορεί może mogą"
 )
 _FUNCTION_WORDS = frozenset(_FUNCTION_LIST.split())
 _WORD = re.compile(r"[^\W_]+(?:['’.,\-/][^\W_]+)*")

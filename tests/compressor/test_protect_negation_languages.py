@@ -213,6 +213,17 @@ def test_what_only_looks_like_a_negation(text: str) -> None:
         ("لا توجد وظائف لا في دبي اليوم.", "لا في دبي"),
         ("Αυτό δεν θα ψηφίσουμε σήμερα.", "δεν θα ψηφίσουμε"),
         ("Она не была дома вчера.", "не была дома"),
+        ("Оплата не только услуг, но и материалов.", "не только услуг"),
+        ("Płaci nie tylko lokator, ale i firma.", "nie tylko lokator"),
+        ("No solo el precio, también los gastos.", "No solo el precio"),
+        ("Non solo il prezzo, anche le spese.", "Non solo il prezzo"),
+        ("Não só o preço, também as despesas.", "Não só o preço"),
+        ("Non seulement le prix, mais les frais.", "Non seulement le prix"),
+        ("Niet alleen de prijs, ook de kosten.", "Niet alleen de prijs"),
+        ("Inte bara priset, utan alla kostnader.", "Inte bara priset"),
+        ("No debe tomar ibuprofeno.", "No debe tomar"),
+        ("Il paziente non può guidare.", "non può guidare"),
+        ("Он не должен водить машину.", "не должен водить"),
     ],
 )
 def test_unspaced_negations_hold_what_they_negate(text: str, whole: str) -> None:
