@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compressor.structure import Structure
-from compressor.ties import asides, label_ranges, mark_ranges, merged
+from compressor.ties import asides, label_ranges, mark_ranges, merged, numbered
 from compressor.types import Kind, ProtectedSpan
 
 REQUIRED = 9.0  # stays whatever the budget says
@@ -66,24 +66,23 @@ def word_range(structure: Structure, start: int, end: int) -> tuple[int, int]:
 
 def bind(structure: Structure, scores: FloatArray, protected: Sequence[ProtectedSpan]) -> Atoms:
     """Return the atoms of a text with their final scores. `scores` is one a word, in [0, 1]."""
-    n = len(scores)
     score = np.where(structure.mark, 0.0, scores)
+    required = np.zeros(len(scores), np.bool_)
     tied: list[tuple[int, int]] = []
-    negations: list[tuple[int, int]] = []
-    numbers: list[tuple[int, int]] = []
-    required = np.zeros(n, np.bool_)
+    by_kind: dict[Kind, list[tuple[int, int]]] = {Kind.NEGATION: [], Kind.NUMBER: []}
+    figures: list[tuple[int, int]] = []  # numbers, also those that are required
     for span in protected:
         first, stop = word_range(structure, span.start, span.end)
         if stop == first:
             continue
-        if not span.conditional:
+        if span.kind is Kind.NUMBER:
+            figures.append((first, stop))
+        if span.conditional:
+            tied.append((first, stop))
+            by_kind.setdefault(span.kind, []).append((first, stop))
+        else:
             required[first:stop] = True
-            continue
-        tied.append((first, stop))
-        if span.kind is Kind.NEGATION:
-            negations.append((first, stop))
-        elif span.kind is Kind.NUMBER:
-            numbers.append((first, stop))
+    negations, numbers = by_kind[Kind.NEGATION], by_kind[Kind.NUMBER]
     whole = required.copy()
     for first, stop in tied:
         whole[first:stop] = True
@@ -93,6 +92,10 @@ def bind(structure: Structure, scores: FloatArray, protected: Sequence[Protected
         score[opens : closes + 1] = 0.0  # for the sake of the link's text alone
     tied += label_ranges(structure)
     tied += asides(structure)
+    for first, stop in numbered(structure, figures):
+        if not structure.mark[first]:  # the word that has the numbers
+            score[first:stop] = score[first]
+        tied.append((first, stop))
     tied += [edges for edges in mark_ranges(structure) if not whole[slice(*edges)].any()]
     ranges = merged(tied)
     for first, stop in ranges:

@@ -18,7 +18,8 @@ _COUNT = re.compile(r"\d+")
 _NAMES = frozenset({Kind.IDENTIFIER, Kind.PATH, Kind.URL, Kind.QUOTE, Kind.FORCED})
 _TROUBLE = re.compile(
     r"\b(?:FATAL|CRITICAL|SEVERE|PANIC|ERROR|ERR|WARN(?:ING)?|FAIL(?:ED|URE)?)\b|"
-    r"\b\w*(?:Exception|Error)\b|\b(?:fatal|panic|error|failed)\b"
+    r"\b\w*(?:Exception|Error)\b|\b(?:fatal|panic|error|failed)\b|"
+    r"\b(?:level|lvl)=\"?warn|\d{1,8} [EF] [^\n:]{1,60}:|(?<!\S)[EF]/[^\n(]{1,80}\("  # logcat
 )
 _LAST = 0.0  # below every keep probability: these lines go first
 _TROUBLED = 0.995  # above nearly all: these go last

@@ -1,5 +1,6 @@
 """Words that are one: labels, runs of marks, short remarks in brackets."""
 
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from compressor.structure import GAP_LINE, GAP_NONE, Structure
 
 _LONGEST_ASIDE = 3  # words and marks between round brackets that stay or go with these
+_LONGEST_NUMBERS = 9  # of numbers alone
 
 
 def label_ranges(structure: Structure) -> list[tuple[int, int]]:
@@ -44,11 +46,40 @@ def mark_ranges(structure: Structure) -> list[tuple[int, int]]:
 
 def asides(structure: Structure) -> list[tuple[int, int]]:
     """Return the short remarks in brackets: （水）, (280 g). Not the brackets of links."""
-    at = np.arange(len(structure.partner))
-    length = structure.partner - at
-    opens = structure.round & (length > 1) & (length <= _LONGEST_ASIDE + 1)
+    return [
+        (opens, closes + 1)
+        for opens, closes in _brackets(structure)
+        if closes - opens <= _LONGEST_ASIDE + 1
+    ]
+
+
+def numbered(structure: Structure, numbers: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return what stands in brackets that hold nothing but numbers, with the word that has them.
+
+    Maldah (51.27%), ferritin (8 µg/L), (2024: £607m). Behind a word that says nothing they are by
+    themselves.
+    """
+    plain = structure.mark.copy()
+    for first, stop in numbers:
+        plain[first:stop] = True
+    other = np.concatenate(([0], np.cumsum(~plain)))
+    has = {tuple(pair) for pair in structure.referents.tolist()}
+    found = []
+    for opens, closes in _brackets(structure):
+        if closes - opens > _LONGEST_NUMBERS + 1 or other[opens] != other[closes]:
+            continue
+        name = opens - 1
+        tight = name >= 0 and structure.gap[opens] == GAP_NONE and not structure.mark[name]
+        found.append((opens - (tight or (opens + 1, name) in has), closes + 1))
+    return found
+
+
+def _brackets(structure: Structure) -> Iterator[tuple[int, int]]:
+    """Yield the round brackets that are no link's, and their partners, with words between."""
+    opens = structure.round & (structure.partner > np.arange(len(structure.partner)) + 1)
     opens[structure.links[:, 3]] = False
-    return [(int(first), int(structure.partner[first]) + 1) for first in np.flatnonzero(opens)]
+    for first in np.flatnonzero(opens).tolist():
+        yield first, int(structure.partner[first])
 
 
 def merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:

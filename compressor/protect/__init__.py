@@ -9,7 +9,7 @@ from compressor.protect.json_prose import JsonProse
 from compressor.protect.json_values import json_spans
 from compressor.protect.line_ends import WINDOWS, PlainLines
 from compressor.protect.literals import literal_spans
-from compressor.protect.logs import cut_at_log_lines
+from compressor.protect.logs import cut_at_log_lines, without_values
 from compressor.protect.markup import tag_spans
 from compressor.protect.negation import negation_spans
 from compressor.protect.numbers import number_spans
@@ -67,7 +67,8 @@ def _found(text: str, settings: Settings, prose: JsonProse | None) -> list[Prote
         found += forced_spans(text, settings.force_tokens)
         if settings.force_digits:
             found += digit_spans(text)
-    found = list(cut_at_log_lines(found, [s for s in blocks if s.conditional]))
+    log_lines = [s for s in blocks if s.conditional]
+    found = list(cut_at_log_lines(list(without_values(text, found, log_lines)), log_lines))
     whole = [s for s in blocks if not s.conditional]
     starts = [s.start for s in whole]
     outside = [s for s in found if s.kind in wanted and not _inside(s, whole, starts)]

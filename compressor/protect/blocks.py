@@ -248,4 +248,5 @@ def _is_code(line: str) -> bool:
         len(line) <= _LONGEST_CODE_LINE
         and not _LIST_ITEM.match(line)
         and _CODE_LINE.match(line) is not None
+        and not is_log_line(line)
     )

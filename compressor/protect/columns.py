@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from compressor.protect.lines import LONGEST_LINE, Line, lines_while
+from compressor.protect.logs import is_log_line
 
 _GAP = re.compile(r"(?<=\S) {2,}(?=\S)")
 _CELL = re.compile(r"\S+(?: \S+)*")
@@ -40,7 +41,7 @@ def _aligned_end(lines: Sequence[Line], index: int) -> int:
     Prose with two spaces between its sentences has nothing under anything.
     """
     first = lines[index][2]
-    if len(first) > LONGEST_LINE or len(_GAP.findall(first)) < _LEAST_GAPS:
+    if len(first) > LONGEST_LINE or len(_GAP.findall(first)) < _LEAST_GAPS or is_log_line(first):
         return index
     words = [match.span() for match in _WORD.finditer(first)]
     starts, ends = {start for start, _ in words}, {end for _, end in words}

@@ -17,6 +17,9 @@ _LOG = re.compile(
     rf"{_LEVEL}:[\w.-]{{1,80}}:|"  # Python's logging where nothing is set
     r"[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{6}\s{1,8}\d{1,8} |"  # Kubernetes' klog
     r"[A-Za-z][\w.-]{0,60}[-_]\d{1,3} {1,20}\| |"  # docker compose: service and number
+    r"(?:ts|time|timestamp|t|level|lvl)=(?:\"[^\"\n]{1,60}\"|\S{1,60}) {1,4}[\w.]{1,40}=|"  # logfmt
+    r"\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} {1,8}\d{1,8} {1,8}\d{1,8} [VDIWEFSA] |"  # Android's logcat
+    r"[VDIWEF]/[\w.$-]{1,60} {0,20}\( {0,8}\d{1,8}\): |"
     r"\d{1,3}(?:\.\d{1,3}){3} - \S{1,80} \[|"
     r"={7,} .{1,200} ={7,}\s*$|"  # pytest: headings, files, tests
     r"\S{1,300}\.py [.FEsxXp]{1,300}(?: {1,99}\[ {0,2}\d{1,3}%\])?\s*$|"
@@ -24,6 +27,7 @@ _LOG = re.compile(
     r"(?:PASSED|FAILED|ERROR|XFAIL|XPASS) \S{1,300}\.py\b|SKIPPED \[\d|"
     r" ?(?:FAIL|PASS) {1,4}\S{1,300}\.[cm]?[jt]sx?\b| {2,12}[●✓✕] \S"  # jest
 )
+_KEY = re.compile(r"(?:(?<!\S)(?P<time>ts|t|time|timestamp)|\w)=\"?\Z")
 _WITHIN_A_LINE = frozenset({Kind.NUMBER, Kind.QUOTE})
 
 
@@ -47,4 +51,17 @@ def cut_at_log_lines(
             for start, end in pairwise([span.start, *inner, span.end]):
                 yield replace(span, start=start, end=end)
         elif not inner or span.kind not in _WITHIN_A_LINE:
+            yield span
+
+
+def without_values(
+    text: str, spans: Sequence[ProtectedSpan], log_lines: Sequence[ProtectedSpan]
+) -> Iterator[ProtectedSpan]:
+    """Yield the spans but for what is no quote, but a value of logfmt, and the stamps there."""
+    starts = [line.start for line in log_lines]
+    for span in spans:
+        at = bisect_right(starts, span.start) - 1
+        keyed = span.kind in _WITHIN_A_LINE and _KEY.search(text, span.start - 12, span.start)
+        stamp = span.kind is Kind.QUOTE or (keyed and keyed["time"])
+        if not (keyed and stamp and at >= 0 and span.end <= log_lines[at].end):
             yield span

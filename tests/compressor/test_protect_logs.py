@@ -37,6 +37,11 @@ FORMATS = {
     "docker compose 1": "web_1  | answered in {} ms",
     "docker compose 2": "web-1  | answered in {} ms",
     "klog": "I0611 08:01:{:02d}.123456       1 main] Heartbeat ok",
+    "logfmt": 'ts=2025-11-29T12:00:{:02d}Z level=info msg="Heartbeat is ok" size=7',
+    "logfmt, level first": 'level=info ts=2025-11-29T12:00:{:02d}.123Z msg="Heartbeat is ok"',
+    "logfmt, quoted time": 'time="2025-11-29T12:00:{:02d}Z" level=info msg="Heartbeat is ok"',
+    "Android": "11-29 12:00:{:02d}.123  1234  1290 I Clock: Heartbeat ok",
+    "Android, brief": "I/Clock   ( 1234): Heartbeat {} ok",
     "a number at the end": "2025-11-29 12:00:{:02d} INFO closed port 5",
     "a month at the end": "12:00:{:02d} INFO closed the books of May",
     "a negation at the end": "2025-11-29 12:00:{:02d} INFO it was closed and opened never",
@@ -120,3 +125,21 @@ def test_what_pytest_says_of_a_test_stays_or_goes_as_a_line(seed: int) -> None:
     result = shorten(report, 0.5, seed=seed)
     assert result.tokens_after < result.tokens_before
     assert set(result.text.split("\n")) <= set(report.split("\n"))
+
+
+@pytest.mark.parametrize("name", ["logfmt", "logfmt, quoted time", "Android"])
+def test_lines_with_columns_or_keys_that_say_different_things_go_one_by_one(name: str) -> None:
+    said = ("Pump opened", "Door was shut", "Lamp went out", "Boiler is warm", "Gate is up")
+    lines = [FORMATS[name].format(i).replace("Heartbeat", s) for i, s in enumerate(said)]
+    result = shorten("\n".join(lines), 0.5)
+    assert result.tokens_after <= 0.5 * result.tokens_before
+    assert set(result.text.split("\n")) <= set(lines)
+
+
+@pytest.mark.parametrize("word", ["level=warn", "E Clock:"])
+def test_trouble_goes_last_by_its_level_alone(word: str) -> None:
+    usual, name = ("level=info", "logfmt") if "=" in word else ("I Clock:", "Android")
+    lines = [FORMATS[name].format(i).replace("ok", "x" * (i + 1)) for i in range(12)]
+    lines[5] = lines[5].replace(usual, word)
+    for seed in range(5):
+        assert lines[5] in shorten("\n".join(lines), 0.4, seed=seed).text.split("\n")
