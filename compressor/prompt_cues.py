@@ -164,6 +164,26 @@ _POINTED = re.compile(
     r"(?:above|below|that follows?|given|provided)\b"
 )
 
+# What is asked for, where a wish would else be one for anything: "a lift to the station".
+OUTPUT_NOUN = (
+    r"(?:summar(?:y|ies)|(?:shorter |longer |simpler |plain(?:er)? |\w+ )?version|translation|list|table|bullet(?: point)?s|outline|headlines?|"
+    r"overview|rewrite|rewording|paraphrase|paragraph|sentences?|(?:zusammen)?fassung|übersetzung|liste|tabelle|überblick|stichpunkte|sätze|"
+    r"résumé|traduction|tableau|phrases?|resumen|traducción|lista|tabla|versión|frases?|riassunto|traduzione|elenco|"
+    r"tabella|versione|frasi|resumo|tradução|tabela|versão|samenvatting|vertaling|lijst|tabel|versie)"
+)
+_WANTED = (
+    r"(?:what|all) (?:i|we)(?:['’]m| am|['’]re| are| need| want|['’]d (?:need|want|like|love)| would (?:need|want|like|love)) "
+    r"(?:after|looking for|is|are)\b|"
+    r"it(?:['’]d| would) (?:be (?:\w+ ){1,3}(?:to (?:have|get|see)|if)|(?:really )?help (?:me |us )?(?:\w+ ){0,3}to (?:have|get|see))\b|"
+    r"(?:i|we)(?:['’]d| would)(?: really| much)? (?:appreciate|be (?:very |so |really )?(?:grateful|glad|happy|thankful) (?:for|if))\b|"
+    r"was (?:ich|wir) (?:von dir |von ihnen |jetzt |nur |eigentlich )?(?:brauchen?|bräuchten?|möchten?|hätten?|suchen?|will|wollen)\b|"
+    r"(?:es|das) wäre (?:\w+ ){1,3}(?:wenn|eine?n?)\b|(?:ich|wir) (?:wäre|wären|würde|würden) (?:\w+ )?(?:dankbar|froh|über)\b|"
+    r"ce (?:qu['’]il (?:me|nous) (?:faut|faudrait)|dont (?:j['’]ai|j['’]aurais|nous avons) besoin|que (?:je|nous) (?:veux|voudrais|cherche|voulons))\b|"
+    r"lo que (?:necesito|quiero|busco|necesitamos|me hace falta|me gustaría)\b|"
+    r"(?:quello|ciò) (?:che (?:mi|ci) (?:serve|servirebbe)|di cui ho bisogno|che (?:vorrei|cerco|voglio))\b|"
+    r"o que (?:preciso|eu preciso|quero|eu quero|procuro|me faz falta)\b|wat ik (?:nodig heb|zoek|wil|graag zou)\b"
+)
+
 # Wording that no document uses of itself: it counts wherever it stands, in a long paragraph too.
 OUTRIGHT = re.compile(
     rf"^(?:(?:please |now |then ){{1,2}}(?:summari[sz]e|rewrite|translate|rephrase|paraphrase|shorten|simplify|"
@@ -172,6 +192,8 @@ OUTRIGHT = re.compile(
     r"(?:my|our) (?:question|request|task for you) (?:is|here is|for you is)\b|"
     r"(?:i|we)(?:['’]d| would)? (?:just |really |only |also )?(?:want|need|like|love) (?:you|to know|to find out|to understand)\b|"
     r"(?:i|we)(?:['’](?:m|re)| am| was| are| were) (?:just |also )?(?:wondering|hoping) (?:if|whether|how|what|why|which|you|that you)\b|"
+    r"(?:what|all) (?:i|we)(?:['’]d| would)? (?:really |actually |just |only )*(?:need|want|like|love|hope for) from you\b|"
+    rf"(?:{_WANTED})[^.!?]{{0,60}}?\b{OUTPUT_NOUN}\b|"
     r"(?:ich )?(?:würde|wüsste|möchte|wollte) (?:ich )?(?:gerne? )?(?:wissen|erfahren)\b|mich würde interessieren\b|"
     r"(?:j['’]aimerais|je voudrais|je souhaiterais) (?:bien )?savoir\b|(?:quisiera|me gustar[ií]a|quer[ií]a) saber\b|"
     r"vorrei (?:sapere|capire)\b|(?:gostaria de|queria) saber\b|хотел(?:а|ось)? бы (?:узнать|знать|понять)\b|"
@@ -242,13 +264,28 @@ GREETS_BY_NAME = re.compile(
     r"(?:(?:M[rs]{1,2}|Mme|Herr|Frau|Sr|Sra|Dr)\.?[ \t]+)?[^\W\d_a-zà-ÿ][\w'’-]+(?:[,!. ]|$)"
 )
 
+# A finite verb, in a question the second word or the first.
+_GERMAN_FINITE = (
+    r"(?:ist|sind|war|waren|hat|haben|hatte|wird|werden|wurde|wurden|kann|können|konnte|darf|dürfen|muss|müssen|"
+    r"soll|sollen|sollte|will|wollen|wäre|gibt|gab|gilt|gelten|geht|ging|heißt|bedeutet|bedeuten|kostet|kosten|passiert|"
+    r"passierte|geschieht|geschah|macht|machen|steht|stehen|folgt|fehlt|fehlen|bleibt|bleiben|kommt|kommen|funktioniert|"
+    r"braucht|brauche|brauchen|reicht|reichen|sagt|sieht|lautet|entsteht|entstand|nennt|stimmt|lohnt|läuft|spricht|meint)"
+)
+
 # A question without its mark, as people type it.
 INTERROGATIVE = re.compile(
     r"(?:what|which|who|whom|whose|when|where|why|how) (?:is|are|was|were|do|does|did|has|have|had|"
     r"can|could|will|would|should|many|much|long|old|far|often|\w+ (?:is|are|was|were|do|does|did))\b"
     r"[^.!]{3,160}$|"
-    r"(?:was|wer|wie|wo|wann|warum|welche[rs]?|wieviele?) (?:ist|sind|war|waren|hat|haben|wird|kann)\b"
-    r"[^.!]{3,160}$|"
+    rf"(?:und |aber )?(?:(?:was|wie) {_GERMAN_FINITE}\b|wie (?:viele?|lange|oft|hoch|groß|alt|weit|teuer|schnell|spät)\b|"
+    r"(?:(?:seit|bis|ab) wann|(?:für|mit|von|zu|an|bei|auf|in|aus|nach|um) (?:wen|wem|was|welche[nmrs]?)|"
+    r"wer|wem|wen|wessen|wann|wo|wohin|woher|warum|weshalb|wieso|wozu|womit|wovon|woran|wofür|wodurch|worauf|worum|"
+    r"welche[rnms]?|wieviele?)(?= ))[^.!,;:]{3,160}$|"
+    rf"{_GERMAN_FINITE} (?:es|man|ich|wir|sie|er|mein|meine|dort|hier|noch)\b"
+    r"[^.!,;:]{3,120}$|"
+    r"(?:y )?[a-zà-ÿ]{2,14}-(?:t-)?(?:ils?|elles?|on|je)\b[^.!,;:]{2,120}$|"
+    r"(?:(?:de|a|con|para|por|desde|hasta|en) (?:quién(?:es)?|qué|cuándo|cuánt[oa]s?|dónde|cuáles?)|"
+    r"(?:di|a|con|da|per) (?:chi|quando|quanto)|(?:de|a|com|para|desde) (?:quem|quando|quanto)) [^.!,;:]{3,120}$|"
     r"(?:what|who|how|where|when)['’]?s [^.!]{3,160}$|who (?:said|wrote|made|won|owns|\w+ed) [^.!]{3,120}$|"
     r"any (?:ideas?|thoughts|clue)\b[^.!]{0,80}$|"
     r"(?:¿|(?:qué|cuál|cuáles|cuándo|cuánt[oa]s?|dónde|cómo|quién|por qué|pourquoi|combien|comment (?:est|faire|je|on|puis)|"

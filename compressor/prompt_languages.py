@@ -78,7 +78,8 @@ _POLISH_REQUEST = re.compile(
 _VIETNAMESE_VERB = re.compile(
     r"(?:hãy|vui lòng|làm ơn|xin hãy|tóm tắt|dịch|viết|giải thích|liệt kê|trả lời|so sánh|phân loại|"
     r"trích xuất|trích|cho (?:tôi|mình|em|biết)|giúp (?:tôi|mình|em)|dựa (?:vào|trên)|sửa|rút gọn|nêu|"
-    r"đưa ra|phân tích|chuyển|soạn|kiểm tra|đóng vai|bạn là|bạn có thể|chỉ (?:dùng|trả lời|sử dụng)|"
+    r"đưa ra|phân tích|tính(?! (?:đến|từ|ra|theo|cách|chất|năng))|lập(?! (?:tức|trường|luận))|sắp xếp|phân loại|"
+    r"kể(?! (?:từ|cả|trên))|chuyển|soạn|kiểm tra|đóng vai|bạn là|bạn có thể|chỉ (?:dùng|trả lời|sử dụng)|"
     r"tôi (?:cần|muốn)|mình (?:cần|muốn)|nếu không (?:có|tìm|biết)|đừng|không được)(?!\w)|"
     r".*(?:, hãy |giúp (?:mình|tôi|em)(?: với)?\W*$)"
 )
@@ -155,7 +156,8 @@ def _by_letters(folded: str) -> int:
     elif _POLISH_REQUEST.match(folded):
         return VERB
     if _TURKISH_LETTERS.search(folded):
-        last = folded.rstrip(".!? ").rsplit(None, 1)[-1]
+        told, _, _ = folded.partition(":")  # "duyguyu yaz: olumlu, olumsuz"
+        last = (told.rstrip(".!? ").rsplit(None, 1) or [""])[-1]
         if last in _TURKISH_VERB:
             return VERB
         return MOOD if _TURKISH_ALONE.search(folded) and _TURKISH_MOOD.match(last) else 0

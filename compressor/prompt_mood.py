@@ -78,9 +78,15 @@ _POLITE = (
     r"(?:(?:please|kindly|now|then|next|first|finally|also|and|always|bitte|nun|dann|danach|puis|"
     r"ensuite|enfin|por favor|ahora|luego|per favore|poi|agora|depois)[,:]?[ \t]+){0,3}"
 )
+# "No" before a verb of "tú": by its object, as "no" and a noun begin titles in English.
+_NO_IN_SPANISH = (
+    r"no (?:(?:me|nos|le|les|lo|la|los|las|te|se) )?[^\W\d_]{2,12}(?:as|es|áis|éis)[ ]"
+    r"(?:(?:el|los|las|lo|un|una|unos|unas|nada|todo|toda|todos|todas|más|ni|sino|ningún|ninguna|este|esta|esto|estos|estas)\b)"
+)
 IMPERATIVE = re.compile(
     rf"{_POLITE}(?!(?:{_OPENER})\b)(?!\w+(?:ing|ed|ly|ment)\b)[^\W\d_]{{2,20}}"
     rf"(?:[ \t](?:out|up|down|off|in|on|back))?(?:-(?:moi|nous|le|la|les))?[ \t]+(?:{_OBJECT})(?![\w'’])|"
+    rf"{_NO_IN_SPANISH}|"
     rf"{_POLITE}(?:do not|don['’]t|never|always|ne|não)[ \t](?!(?:{_OPENER})\b)[^\W\d_]{{3,}}|"
     r"[^\W\d_]{2,20}ez\b[ \t]|(?:[^\W\d_]{2,14}(?:mi|me|ci|melo|mela|lo))[ \t](?:un|una|uno|le|i|el|la)\b",
 )

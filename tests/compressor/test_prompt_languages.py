@@ -20,11 +20,14 @@ from compressor.types import Kind
         "Нужно исправить ошибки в тексте.",
         "Metni iki cümlede özetle",
         "kısa bi dilekçe yazar mısın",
+        "Her yorum için duyguyu yaz: olumlu, olumsuz veya karışık.",
         "أجب عن السؤال التالي بالاعتماد على النص فقط.",
         "इसका सारांश तीन बिंदुओं में लिखो",
         "위 글을 한 문장으로 요약해줘",
         "hãy trả lời câu hỏi",
         "tóm tắt đoạn trên giúp mình",
+        "Tính chi phí trung bình của từng nơi rồi xếp từ thấp đến cao.",
+        "Lập bảng so sánh ba đề án.",
     ],
 )
 def test_an_imperative_is_told_by_its_own_language(sentence: str) -> None:
@@ -53,6 +56,8 @@ def test_the_imperative_of_a_manual_weighs_less(sentence: str) -> None:
         "पुस्तकालय सुबह नौ बजे खुलता है।",
         "매출은 8퍼센트 늘었다.",
         "Công ty vừa công bố kế hoạch.",
+        "Tính đến tháng 6, phường đã chi một nửa.",
+        "Kể từ năm 2019 thư viện mở cửa đến 20 giờ.",
         "",
     ],
 )
