@@ -9,8 +9,10 @@ instruction that ends in a colon, what stands between two kept sentences of a pa
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from compressor.case_folding import fold_case
+from compressor.prompt_chats import open_turn
 from compressor.prompt_cues import DOCUMENT_FOLLOWS, LIST_FOLLOWS, QUESTION_LABEL, SECTION_LABEL
 from compressor.prompt_evidence import Part, read_parts
 from compressor.prompt_score import PromptWeights, bundled_weights, scores
@@ -34,6 +36,7 @@ _BESIDE_SILENT = (
 )
 _LIKELY = -2.0  # for the likeliest of a message in which nothing else is kept
 _UNLIKELY = frozenset({"title", "greeting", "heading", "quotes", "spoken", "all listed"})
+_TELLING = frozenset({"verb", "sure4"})
 _APART_WORDS = 30
 _APART_SENTENCES = 2
 _PROMPT_WORDS = 70  # words; a longer paragraph is no instruction as a whole
@@ -41,6 +44,7 @@ _WHOLE_WORDS = 50
 _BESIDE_BLOCKS_WORDS = 100
 _BLOCKS_SHARE = 3  # code, JSON and tables are at least a third of the message
 _FRAME_WORDS = 400  # before or after a document; more is a document of its own
+_SHORTEST_FORM = 3  # labels
 _LONGEST_LIST = 14  # items that belong to the instruction before them
 _LONGEST_ITEM = 40  # words
 _LONGEST_TO_COMPLETE = 1000  # characters; a longer item's text is a document
@@ -93,6 +97,10 @@ def prompt_spans(
     if parts[-1].position == "to complete":
         _keep(parts[-1])
     _keep_item_to_complete(text, parts)
+    _keep_form(parts)
+    turn = open_turn(text)
+    if turn is not None:
+        _keep_from(turn, parts)
     return list(_spans(text, paragraphs))
 
 
@@ -162,14 +170,13 @@ def _keep_listed_questions(parts: Sequence[Part]) -> None:
 
 
 def _keep_likeliest(parts: Sequence[Part]) -> None:
-    """Keep what a message ends with asking, or the likelier of two short paragraphs at the ends.
+    """Keep what a message ends with asking or telling, else the likelier of two short ends.
 
     This is for where nothing else asks or tells: most messages that hold a document say what to
     do with it, in whatever words.
     """
     last = parts[-1].read[-1].sentence
-    alone = last.question and sum(part.questions for part in parts) == 1
-    if alone and not last.speaker and last.score > _ENOUGH_IN_LIST:
+    if not last.speaker and (_asks_alone(parts) or _tells_alone(parts)):
         last.kept = True
         return
     words = sum(part.paragraph.words for part in parts)
@@ -184,6 +191,26 @@ def _keep_likeliest(parts: Sequence[Part]) -> None:
     scored = [(max(read.sentence.score for read in part.read), -i) for i, part in enumerate(ends)]
     if scored and max(scored)[0] > _LIKELY:
         _keep(ends[-max(scored)[1]])
+
+
+def _asks_alone(parts: Sequence[Part]) -> bool:
+    """Whether a message ends with its one question."""
+    last = parts[-1].read[-1].sentence
+    alone = last.question and sum(part.questions for part in parts) == 1
+    return alone and last.score > _ENOUGH_IN_LIST
+
+
+def _tells_alone(parts: Sequence[Part]) -> bool:
+    """Whether a message ends with the one sentence in it that tells, or wishes for an output."""
+    *others, last = [read for part in parts for read in part.read]
+    whole = (
+        bool(others) and "unclosed" not in others[-1].evidence and last.sentence.bare[:1].isalpha()
+    )
+    if last.sentence.listed or not whole or last.sentence.words > _LONGEST_ITEM:
+        return False
+    wishes = last.person and {f"wish {last.cue}", f"output {last.cue}"} <= set(last.evidence)
+    tells = last.cue == "request" or (last.cue in _TELLING and last.imperative)
+    return (wishes or tells) and all(read.cue in ("none", "mood") for read in others)
 
 
 def _kinds(part: Part) -> set[str]:
@@ -258,10 +285,20 @@ def _keep_last_labelled_question(text: str, parts: Sequence[Part]) -> None:
             sentence.kept = True
 
 
+def _keep_form(parts: Sequence[Part]) -> None:
+    """Keep labels in a row that all stand empty: a form for the model to fill."""
+    sentences = [read.sentence for part in parts for read in part.read]
+    for empty, run in groupby(sentences, lambda s: _EMPTY_LABEL.match(s.text) is not None):
+        form = list(run)
+        if empty and len(form) >= _SHORTEST_FORM:
+            for sentence in form:
+                sentence.kept = True
+
+
 def _keep_from(start: int, parts: Sequence[Part]) -> None:
     for part in reversed(parts):
         for read in part.read:
-            if read.sentence.start >= start:
+            if read.sentence.end > start:
                 read.sentence.kept = True
         if part.paragraph.start < start:
             return

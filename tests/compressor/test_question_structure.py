@@ -126,3 +126,44 @@ def test_items_to_complete_may_be_indented(indent: str) -> None:
     )
     text = "\n".join(lines).replace("\n", f"\n{indent}")
     assert "Text: A third joined from a hotel in Malmö, where he had worked." in marked(text)
+
+
+CLOSINGS = [
+    (LAKE, "Give me three quiz questions about it."),
+    (LAKE, "List the dates."),
+    (LAKE, "I'd like a shorter version of this."),
+    (LAKE, "It would be great to have a table of what you find."),
+    (SEE, "Übersetze das bitte ins Englische."),
+    (SEE, "Ich hätte gern eine Liste der Jahreszahlen."),
+    (SEE, "Könntest du mir das in drei Sätzen erklären?"),
+]
+
+
+@pytest.mark.parametrize(("document", "told"), CLOSINGS)
+def test_a_request_that_ends_the_documents_own_last_paragraph_is_kept(
+    document: str, told: str
+) -> None:
+    assert marked(f"{document} {told}") == [told]
+    assert marked(f"{document}\n\n{document} {told}") == [told]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "Keep the gate shut.",
+        "Herons do not mind.",
+        "Let us hope for the best.",
+        "We need patience.",
+        "Our hope is that you will visit it.",
+    ],
+)
+def test_a_text_that_ends_otherwise_is_left_to_the_budget(told: str) -> None:
+    assert marked(f"{LAKE}\n\n{LAKE} {told}") == []
+
+
+def test_a_form_is_kept_for_the_model_to_fill() -> None:
+    form = "Name:\nPhone:\nArticle:\nQuantity:\nDelivery date:"
+    told = "Fill in the form from the note."
+    kept = "\n".join(marked(f"{told}\n\n{form}\n\nNote:\n{LAKE}"))
+    assert [line for line in form.split("\n") if line not in kept] == []
+    assert LAKE[:40] not in kept
