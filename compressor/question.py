@@ -36,7 +36,7 @@ _BESIDE_SILENT = (
 )
 _LIKELY = -2.0  # for the likeliest of a message in which nothing else is kept
 _UNLIKELY = frozenset({"title", "greeting", "heading", "quotes", "spoken", "all listed"})
-_TELLING = frozenset({"verb", "sure4"})
+_TELLING = frozenset({"verb", "sure3", "sure4"})
 _APART_WORDS = 30
 _APART_SENTENCES = 2
 _PROMPT_WORDS = 70  # words; a longer paragraph is no instruction as a whole
@@ -208,8 +208,9 @@ def _tells_alone(parts: Sequence[Part]) -> bool:
     )
     if last.sentence.listed or not whole or last.sentence.words > _LONGEST_ITEM:
         return False
-    wishes = last.person and {f"wish {last.cue}", f"output {last.cue}"} <= set(last.evidence)
-    tells = last.cue == "request" or (last.cue in _TELLING and last.imperative)
+    output = f"output {last.cue}" in last.evidence
+    wishes = last.person and output and f"wish {last.cue}" in last.evidence
+    tells = last.cue == "request" or (last.cue in _TELLING and (output or last.imperative))
     return (wishes or tells) and all(read.cue in ("none", "mood") for read in others)
 
 

@@ -128,6 +128,15 @@ def test_items_to_complete_may_be_indented(indent: str) -> None:
     assert "Text: A third joined from a hotel in Malmö, where he had worked." in marked(text)
 
 
+LAGO = (
+    "El lago recibe dos arroyos y varios manantiales en su lado norte. Se hiela la mayoría de los "
+    "años entre enero y marzo. Los derechos de pesca son del pueblo, que los arrienda a una "
+    "familia del valle. Los mapas antiguos muestran una barca; un dique la sustituyó en 1887."
+)
+HU = (
+    "湖水来自两条溪流和北侧的泉眼，多数年份一月到三月结冰。捕鱼权属于村子，租给山谷里的一户人家。"
+    "旧地图上有渡船，1887年改成堤道，码头十年内就烂掉了。苍鹭在西岸筑巢。"
+)
 CLOSINGS = [
     (LAKE, "Give me three quiz questions about it."),
     (LAKE, "List the dates."),
@@ -136,6 +145,9 @@ CLOSINGS = [
     (SEE, "Übersetze das bitte ins Englische."),
     (SEE, "Ich hätte gern eine Liste der Jahreszahlen."),
     (SEE, "Könntest du mir das in drei Sätzen erklären?"),
+    (LAGO, "Tradúcelo al inglés, por favor."),
+    (LAGO, "Haz una tabla con los datos."),
+    (HU, "帮我缩短一下。"),
 ]
 
 
