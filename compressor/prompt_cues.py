@@ -293,6 +293,7 @@ INTERROGATIVE = re.compile(
     r"hoe|waarom|wanneer|wat (?:is|zijn|kost|als)|hoeveel|jak|dlaczego|kiedy|ile|czy|co (?:to|jest)|"
     r"(?:а )?(?:как|где|когда|почему|сколько|зачем|можно ли|если)|что (?:такое|делать|будет)) )[^.!]{3,160}$|"
     r"(?=[^\x00-\x7f])(?:.{1,160}(?:ですか|ますか|でしょうか|ませんか)[。．]?$|[^。！]{2,80}[吗嗎呢]$|"
+    r"[^。！，]{0,60}(?:，(?!.{0,60}，))?[^。！，]{0,60}(?:怎么办|怎么样|怎麼辦|是什么|是谁|在哪里?|多少钱?|几天|几点|多久|为什么|什么意思|什么时候)$|"
     r"[^.!]{2,120}(?:나요|까요|습니까|인가요)\.?$)|"
     r"(?:can|could|may|should|shall|must|do|does|did|is|are|was|were|will|would|has|have) "
     r"(?:i|u|we|you|he|she|it|they|the|this|that|these|there|my|our|your|any|anyone) [^.!,;:]{3,120}$",

@@ -107,7 +107,7 @@ SECOND_PERSON = re.compile(
 )
 # "It would be great if", "could you", "J'aurais besoin de": what is wanted, said round about.
 WISH = re.compile(
-    r"\b(?:(?:could|would|can|will) you|would (?:be|like|love|appreciate|help)|i['’]d|appreciated?|grateful|"
+    r"\b(?:(?:could|would|can|will) you|would (?:be|like|love|appreciate|help)|(?:i|it|that)['’]d|appreciated?|grateful|"
     r"wonder(?:ing)?|ideally|pls|plz|need(?:ed)?|wants?|wish|hope|interested in|curious|looking for|instead|please|thanks|"
     r"könn(?:t|te|test|ten|en)|würde\w{0,2}|möchte|hätte|brauche|bräuchte|bitte|gern|wäre|danke|wünsche|"
     r"pou(?:vez|rriez|rrais)|peux|voudrais|aimerais|aurais|besoin|souhait\w+|merci|stp|"

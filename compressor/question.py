@@ -37,6 +37,7 @@ _BESIDE_SILENT = (
 _LIKELY = -2.0  # for the likeliest of a message in which nothing else is kept
 _UNLIKELY = frozenset({"title", "greeting", "heading", "quotes", "spoken", "all listed"})
 _TELLING = frozenset({"verb", "sure3", "sure4"})
+_SILENT = frozenset({"none", "mood"})
 _APART_WORDS = 30
 _APART_SENTENCES = 2
 _PROMPT_WORDS = 70  # words; a longer paragraph is no instruction as a whole
@@ -210,8 +211,10 @@ def _tells_alone(parts: Sequence[Part]) -> bool:
         return False
     output = f"output {last.cue}" in last.evidence
     wishes = last.person and output and f"wish {last.cue}" in last.evidence
-    tells = last.cue == "request" or (last.cue in _TELLING and (output or last.imperative))
-    return (wishes or tells) and all(read.cue in ("none", "mood") for read in others)
+    tells = last.cue in _TELLING and (output or last.imperative)
+    # A request stands out among questions, an imperative in a column does not.
+    silent = _SILENT | {"question"} if last.cue == "request" else _SILENT
+    return (last.cue == "request" or wishes or tells) and all(r.cue in silent for r in others)
 
 
 def _kinds(part: Part) -> set[str]:

@@ -26,6 +26,8 @@ from compressor.prompt_cues import INTERROGATIVE, OUTRIGHT
         "de quién son los derechos",
         "di chi sono i diritti di pesca",
         "desde quando não há barca",
+        "我的车停在B区，白天怎么办",
+        "更换费用是多少",
     ],
 )
 def test_a_question_is_told_without_its_mark(question: str) -> None:

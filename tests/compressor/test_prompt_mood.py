@@ -3,7 +3,7 @@
 import pytest
 
 from compressor.case_folding import fold_case
-from compressor.prompt_mood import is_imperative
+from compressor.prompt_mood import WISH, is_imperative
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,8 @@ def test_an_imperative_is_told_by_its_shape(sentence: str) -> None:
 )
 def test_a_heading_with_a_number_is_none(sentence: str) -> None:
     assert not is_imperative(fold_case(sentence))
+
+
+def test_a_wish_may_be_shortened() -> None:
+    for it in ("it would", "it'd", "that’d"):
+        assert WISH.search(f"{it} be a big help to have just the dates")

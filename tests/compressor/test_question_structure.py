@@ -146,6 +146,7 @@ CLOSINGS = [
     (SEE, "Ich hätte gern eine Liste der Jahreszahlen."),
     (SEE, "Könntest du mir das in drei Sätzen erklären?"),
     (LAGO, "Tradúcelo al inglés, por favor."),
+    (LAKE.replace("Old", "Who reads old maps? The"), "Could you cut this for the parish paper?"),
     (LAGO, "Haz una tabla con los datos."),
     (HU, "帮我缩短一下。"),
 ]
