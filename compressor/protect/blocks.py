@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from compressor.protect.assertions import assertion_end
+from compressor.protect.code_lines import is_code_line
 from compressor.protect.commands import COMMAND_LINE
 from compressor.protect.fences import fence_end
 from compressor.protect.lines import Line, lines_while
@@ -98,10 +99,10 @@ def _block_at(lines: list[Line], index: int) -> _Block:
     ends = (_code_end, _documented_end, _numbered_end, listing_end, assertion_end, plan_end)
     if (stop := max(end(lines, index) for end in ends)) > index:
         return _Block(stop)
-    if _TAG_LINE.match(line):
-        return _Block(index + 1)
     if is_log_line(line):
         return _Block(index + 1, conditional=True)
+    if _TAG_LINE.match(line) or (not _LIST_ITEM.match(line) and is_code_line(line)):
+        return _Block(index + 1)
     return _Block(index)
 
 

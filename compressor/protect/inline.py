@@ -18,10 +18,20 @@ _W = (
     r"0-9A-Za-z_\u00aa\u00b5\u00ba\u00c0-\u02ff\u0370-\u0dff\u10a0-\u10ff\u1e00-\u1fff\uac00-\ud7a3"
 )
 _UNSPACED = r"\u3041-\u30ff\u3400-\u9fff"
+# A call with several arguments or a named one; a remark in brackets has words side by side.
+_ARGUMENT = (
+    r"(?:\*{0,2}\w{1,40}\s?=\s?)?(?:\"[^\"\n]{0,60}\"|'[^'\n]{0,60}'|"
+    r"[\w.*&$\[\]:{}+/-]{1,40}|\((?:[\w.]{1,20},?\s?){0,6}\))"
+)
+_CALL = (
+    rf"(?<![{_W}.])[A-Za-z_][A-Za-z0-9_.]{{0,60}}+\((?:\*{{0,2}}[A-Za-z_]\w{{0,40}}\s?=\s?[^\s,()]{{1,40}}|"
+    rf"\"[^\"\n]{{0,60}}\"|'[^'\n]{{0,60}}'|{_ARGUMENT}(?:,\s?{_ARGUMENT}){{1,8}})\)"
+)
 # reStructuredText has roles before such code, and an underscore behind a link.
 _CODE = (
     r"(?P<code>(?::[a-z][a-z:+-]{0,30}:(?=`))?"
-    r"(?:``[^`\n]{1,300}``|`(?![\s`])[^`\n]{1,300}(?<!\s)`(?:_{1,2}(?!\w))?))"
+    r"(?:``[^`\n]{1,300}``|`(?![\s`])[^`\n]{1,300}(?<!\s)`(?:_{1,2}(?!\w))?)|"
+    rf"{_CALL})"
 )
 _ADDRESS = r"[^\s<>\"'`{}|\\^\[\]\u3000-\u30ff\u3400-\u9fff\uff00-\uffef“”‘’„«»]"
 _URL = (
