@@ -25,7 +25,9 @@ _DATE = re.compile(
     rf"(?![\d/]|-(?!{_DAY}[./]))"
     rf"|(?<![\w.,]){_DAY}(?:{_SUFFIX}|\.)\s(?:of\s|de\s)?{_MONTH}(?:,?\s(?:de\s|del\s)?{_YEAR})?(?!\w)"
     rf"|(?<!\w){_MONTH}\s(?:the\s)?{_DAY}{_SUFFIX}(?![\w:%])(?:,?\s{_YEAR}(?!\w))?"
-    r"|(?:\d{4}\s?年\s?)?\d{1,2}\s?月\s?\d{1,2}\s?[日号])"
+    rf"|(?<![\w.,-]){_DAY}-{_MONTH}-(?:{_YEAR}|\d\d)(?![\w-])"
+    r"|(?<![\w.,])\d{1,2}\stháng\s\d{1,2}(?:,?\snăm\s\d{4})?(?!\w)"
+    r"|(?:\d{4}\s?[年년]\s?)?\d{1,2}\s?[月월]\s?\d{1,2}\s?[日号일])"
 )
 # The stamp of a log line or of a message goes with its line.
 _STAMP = re.compile(r"[ \t]{0,4}[\[(<]?\Z")

@@ -79,6 +79,12 @@ _IPV6 = (
 )
 # A date in digits is none of these: where it stands decides whether it stays.
 _HYPHENED = r"(?!\d\d?-\d\d?-\d{4}(?![\d-]))\d{1,6}(?:-\d{2,6}){1,5}-\d{3,6}"
+# Post codes of two groups, numbers of substances, sort codes, cases and variants of genes.
+_CODED = (
+    r"(?:[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d|\d{2,7}-\d\d-\d|\d\d-\d\d-\d\d"
+    r"|ECLI:[A-Z]{2}:[A-Z0-9]{1,7}:\d{4}:[A-Z0-9.]{0,24}[A-Z0-9]"
+    r"|[cgmn]\.[-*]?\d{1,9}(?:[_+-]\d{1,9}){0,3}(?:[ACGT]>[ACGT]|(?:del|dup|ins|inv)[ACGT]{0,20}))"
+)
 _ELEMENTS = r"(?:[A-Z][a-z]?\d{0,3})"
 # Ca(OH)2, [Cu(NH3)4]2+, SO4^2-: what has neither brackets nor a charge is one word anyway.
 _CHEMICAL = (
@@ -88,7 +94,7 @@ _CHEMICAL = (
 )
 _MENTION = r"<[@#!][A-Za-z0-9^]{2,60}(?:\|[^<>|\n]{0,60})?>"  # as Slack writes them
 _IDENTIFIER = (
-    rf"(?P<identifier>(?<![{_W}-])(?:{_IBAN}|{_ISBN}|{_TELEPHONE}|{_IPV6}|{_HYPHENED}|{_CHEMICAL}|{_MENTION}|"
+    rf"(?P<identifier>(?<![{_W}-])(?:{_IBAN}|{_ISBN}|{_TELEPHONE}|{_IPV6}|{_CODED}|{_HYPHENED}|{_CHEMICAL}|{_MENTION}|"
     r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"
     r"|0x[0-9A-Fa-f]{1,64}|(?=[a-f]{0,63}[0-9])(?=[0-9]{0,63}[a-f])[0-9a-f]{7,64}"
     r"|[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}"

@@ -24,6 +24,11 @@ MONTH = (
     r"Νοεμβρίου|Δεκεμβρίου|يناير|فبراير|مارس|أبريل|مايو|يونيو|يوليو|أغسطس|سبتمبر|أكتوبر|نوفمبر|ديسمبر|"
     r"ב?(?:ינואר|פברואר|מרץ|אפריל|מאי|יוני|יולי|אוגוסט|ספטמבר|אוקטובר|נובמבר|דצמבר)|"
     r"जनवरी|फ़रवरी|फरवरी|मार्च|अप्रैल|मई|जून|जुलाई|अगस्त|सितंबर|अक्टूबर|नवंबर|दिसंबर|"
+    r"ledna|února|března|dubna|května|června|července|srpna|září|října|listopadu|prosince|"
+    r"січня|лютого|березня|квітня|травня|червня|липня|серпня|вересня|жовтня|листопада|грудня|"
+    r"(?:tammi|helmi|maalis|huhti|touko|kesä|heinä|elo|syys|loka|marras|joulu)kuu(?:ta|n)|"
+    r"ianuarie|februarie|martie|aprilie|iunie|iulie|septembrie|octombrie|noiembrie|decembrie|"
+    r"Maret|Mei|Agustus|Desember|január|február|március|április|május|június|július|augusztus|szeptember|október|"
     r"มกราคม|กุมภาพันธ์|มีนาคม|เมษายน|พฤษภาคม|มิถุนายน|กรกฎาคม|สิงหาคม|กันยายน|ตุลาคม|พฤศจิกายน|ธันวาคม)"
 )
 # What says nothing of a number where it stands right behind it; anything else there is its counter
@@ -38,6 +43,12 @@ _CJK_UNIT = (
 )
 _THAI_UNIT = (
     "(?:วัน|ชั่วโมง|นาที|วินาที|สัปดาห์|เดือน|ปี|บาท|เปอร์เซ็นต์|กิโลกรัม|กิโลเมตร|คน|ครั้ง|ชิ้น|ราย|องศา|น\\.)"
+)
+# Endings follow it without a space; before some a scale may stand by itself: 85만 원.
+_KOREAN_UNIT = (
+    r"(?:(?:[십백천]?[만억조천]\s?)?(?:원|달러|유로|엔|위안|명|인|개(?:월|년)?|회|번|일|주(?:일|간)?|년(?:간)?|월|"
+    r"시간?|분|초|살|세|층|호|권|장|대|마리|가지|퍼센트|포인트|킬로(?:그램|미터)?|그램|밀리(?:리터|그램|미터)|리터|미터|센티미터|"
+    r"배|도|점|위|쪽|페이지|평|건|조|항|차|석|곳|편|정|알)|[십백천]?[만억조])"
 )
 _EXPONENT = r"[^\S\n]?[×x·*]\s?10(?:\^|\*\*)?[-−+⁻]?[\d⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4}(?!\w)"
 # 1 234,56 and 12 000, but not the year and the count of "in 2024 100 people"
@@ -54,7 +65,7 @@ _MEASURE = rf"{UNIT}{_POWER}?(?:[\s·⋅][A-Za-zµμ]{{1,4}}{_POWER}){{0,3}}{_PE
 _AMOUNT = (
     rf"(?:(?<![-=<>])[~≈<>≤≥±]\s?)?(?:(?<![\w.])[+\-−])?(?:{CURRENCY}\s?)?{_ONE}"
     rf"(?:(?:[^\S\n]?[-–—−~〜±×x]|\s?(?:to|bis|à|a))\s?(?:{CURRENCY}\s?)?{_ONE}(?!\w))?"
-    rf"\+?(?:[\s-]?{SCALE}(?!\w))?(?:(?:[\s-]?(?:per\s|d[ie]\s|d['’])?{_MEASURE}|/\w{{1,8}})(?!\w)|(?:{_CJK_UNIT})|\s?{_THAI_UNIT})?"
+    rf"\+?(?:[\s-]?{SCALE}(?!\w))?(?:(?:[\s-]?(?:per\s|d[ie]\s|d['’])?{_MEASURE}|/\w{{1,8}})(?!\w)|(?:{_CJK_UNIT})|\s?{_THAI_UNIT}|{_KOREAN_UNIT})?"
     r"(?:[年月]\d{1,2}[月日]?){0,2}"
 )
 # Letters with a space behind them begin a number only where digits come next (May 5, USD .50). In
@@ -77,7 +88,7 @@ _HAN_NUMBER = re.compile(
     r"[百千万萬]分之(?:[一二三四五六七八九十百两兩零〇点點]{1,8}|\d+(?:\.\d+)?)|"
     r"[一二三四五六七八九十百千万億亿两兩零〇]{1,8}(?:点[一二三四五六七八九]{1,4})?"
     r"(?:年代|世紀|世纪|年|月|日|時|时|分|秒|円|元|人|個|个|割|パーセント|"
-    r"名|件|台|岁|歳|回|度|％|倍|次|名|座|条|位|米|吨|公里|公斤|天|周|层|字|片|毫克|号)"
+    r"名|件|台|岁|歳|回|度|％|倍|次|名|座|条|款|項|项|節|节|章|位|米|吨|公里|公斤|天|周|层|字|片|毫克|号)"
 )
 # Numbers in words. Some of them are other words too, and count only before a unit.
 _UNIT_NUMBER = r"one|an?|half|several|un|une|ein\w{0,2}|uno|una|um|uma|dos|once|mil|sei|elf"
@@ -125,7 +136,7 @@ _LIMITS = (
     r"(?:πάνω|κάτω) από|(?:άνω|κάτω) των|τουλάχιστον|το πολύ|περίπου|έως|μέχρι|πριν από|"
     r"(?:أكثر|أقل) من|(?:لا )?(?:يقل|تقل|يزيد|تزيد) عن|خلال|حتى|حوالي|نحو|قبل|بعد|منذ|على الأقل|"
     r"לפחות|לכל היותר|עד|תוך|לפני|אחרי|כמעט|"
-    r"कम से कम|अधिकतम|लगभग|करीब|ít nhất|tối (?:đa|thiểu)|(?:nhiều|ít) hơn|hơn|trên|dưới|trong vòng|khoảng|"
+    r"कम से कम|अधिकतम|लगभग|करीब|최소|최대|적어도|약|매|ít nhất|tối (?:đa|thiểu)|(?:nhiều|ít) hơn|hơn|trên|dưới|trong vòng|khoảng|"
     r"(?:lebih|kurang) dari|paling (?:banyak|sedikit|lambat)|minimal|maksimal|sekitar|hingga|sampai"
 )
 _BEFORE = re.compile(
@@ -143,7 +154,7 @@ _AFTER = re.compile(
     r"\s(?:oder|und) (?:mehr|weniger|älter|jünger|höher|länger)(?!\w)|\s(?:ou|et) (?:plus|moins)(?!\w)|"
     r"\s(?:o|y) (?:más|menos)(?!\w)|\s(?:a|an|per|each) (?:second|minute|hour|day|night|week|month|year|person|head)(?!\w)|"
     r"\sand a (?:half|quarter)(?!\w)|\s(?:at (?:most|least)|of age|old|ago|each|apiece)(?!\w)|\+(?!\w)|"
-    r"[가-힣]{0,3}\s?(?:이상|이하|미만|초과|이내|까지)|"
+    r"[가-힣]{0,3}\s?(?:이상|이하|미만|초과|이내|까지|전(?=[에까의\s])|후(?=[에까의\s]))|"
     r"\s(?:से (?:अधिक|ज़्यादा|कम)|के (?:भीतर|अंदर)|तक)(?![\u0900-\u0963])|"
     r"(?:['’]\w{2,4})?\s(?:içinde|kadar|fazla|az)(?!\w)|"
     r"(?:\((?:\d{1,3}|[a-z]|[ivx]{1,5})\)){1,4}(?!\w)|"  # section 12.3(b)(iv)
@@ -162,7 +173,9 @@ _JOINT = re.compile(
 _RANGE_WORDS = re.compile(
     r"(?:between|from|zwischen|von|entre|de|desde|du|dal?|tra)\s", re.IGNORECASE
 )
-_OF = re.compile(r"\s(?:out\s)?of\s(?:the\s)?|[^\S\n]?/[^\S\n]?|から|到|至|＝|\s(?:to|bis|à|a)\s")
+_JOINED = re.compile(
+    r"[-–—]|\s(?:out\s)?of\s(?:the\s)?|[^\S\n]?/[^\S\n]?|から|到|至|＝|\s(?:to|bis|à|a)\s"
+)
 
 
 # A number in words says itself again in digits, mostly in contracts: ninety (90) days.
@@ -205,6 +218,28 @@ def _widened(text: str, start: int, end: int) -> tuple[int, int]:
     return before.start() if before else start, after.end() if after else end
 
 
+# An amount goes on in the next smaller unit: 6 ft 2 in, 14 Uhr 30, 2시간 30분.
+_LARGER = re.compile(
+    r"\d[\s-]?(?:h|hrs?|hours?|mins?|minutes?|years?|ft|feet|foot|lbs?|pounds?|stone|Uhr|Stunden?|Std\.|Minuten?|"
+    r"Jahren?|heures?|ans?|horas?|años?|or[ae]|ann[oi]|uur|timmar|timer|timme|saat|час(?:ов|а)?|ч|годин[аи]?|시간?|년|월|분)\Z"
+)
+_SMALLER = re.compile(
+    r"\d{1,2}(?:[.,]\d{1,3})?[\s-]?(?:m|mins?|minutes?|secs?|seconds?|s|months?|in|inch(?:es)?|oz|ounces?|lbs?|pounds?|"
+    r"Minuten?|Min\.|Sekunden?|Monaten?|Monate|minut(?:es|os|i|en|er)?|mois|mes(?:es)?|mesi|dakika|мин(?:ут[аы]?)?|хвилин|분|초|월|일)"
+    r"(?![^\W가-힣])|\d\d(?![\w.,:])"
+)
+
+
+def _goes_on(text: str, last: tuple[int, int], start: int) -> int:
+    """Return where a number ends that goes on at `start` in a smaller unit; 0: it does not."""
+    larger = _LARGER.search(text, max(last[0], last[1] - 14), last[1])
+    smaller = _SMALLER.match(text, start)
+    if larger is None or smaller is None:
+        return 0
+    bare = smaller.group().isdigit()
+    return smaller.end() if not bare or larger.group().endswith("Uhr") else 0
+
+
 def _joined(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Merge numbers that overlap or are one range: "between 5 and 10", "two of the four"."""
     joined: list[tuple[int, int]] = []
@@ -213,8 +248,9 @@ def _joined(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
             last = joined[-1]
             between = text[last[1] : start]
             ranged = _JOINT.fullmatch(between) and _RANGE_WORDS.match(text, last[0])
-            if start <= last[1] or ranged or _OF.fullmatch(between):
-                joined[-1] = (last[0], max(end, last[1]))
+            more = _goes_on(text, last, start) if between in ("", " ") else 0
+            if start <= last[1] or ranged or more or _JOINED.fullmatch(between):
+                joined[-1] = (last[0], max(end, last[1], more))
                 continue
         joined.append((start, end))
     return joined

@@ -1,7 +1,9 @@
 """Currencies, scales and units as parts of a pattern: what gives a number its meaning."""
 
 CURRENCY = (
-    r"(?:(?:[A-Z]{1,2})?\\?\$|[€£¥₹₽₩₺₴₫₪₱฿]|USD|EUR|GBP|CHF|JPY|SEK|NOK|DKK|PLN|Rs\.?|kr\.?)"
+    r"(?:(?:[A-Z]{1,2})?\\?\$|[€£¥₹₽₩₺₴₫₪₱฿]|USD|EUR|GBP|CHF|JPY|SEK|NOK|DKK|PLN|CZK|HUF|RON|RUB|UAH|TRY|"
+    r"BRL|MXN|ARS|CLP|COP|CAD|AUD|NZD|CNY|RMB|HKD|SGD|TWD|KRW|INR|THB|VND|IDR|PHP|MYR|AED|SAR|ILS|EGP|ZAR|NGN|KES|"
+    r"BTC|ETH|Rs\.?|kr\.?)"
 )
 SCALE = (
     r"(?:thousand|hundred|million|billion|trillion|dozen|[Tt]ausend|Millionen|Million|Milliarden|"
@@ -20,7 +22,7 @@ UNIT = (
     r"[nµμm]?s|ms|secs?|seconds?|mins?|minutes?|hrs?|hours?|h|days?|weeks?|months?|years?|decades?|"
     r"centur(?:y|ies)|Sekunden?|Minuten?|Stunden?|Tagen?|Tage|Wochen?|Monaten?|Monate|Jahren?|Jahre|"
     r"Wo\.|Std\.|secondes?|heures?|jours?|semaines?|mois|ans?|années?|segundos?|minutos?|horas?|días?|"
-    r"semanas?|mes(?:es)?|años?|[KMGTP]i?B(?:/s|ps)?|[kMGT]?bps|bits?|bytes?|[kMGT]?Hz|"
+    r"semanas?|mes(?:es)?|años?|[KMGTP]i?B(?:/s|ps)?|[kMGT]?bps|bits?|bytes?|[kMGT]?Hz|bpm|lpm|CFU/mL|kDa|bp|kN|[mµ]?Sv|Gy|[kMG]?eV|hPa|U/L|"
     r"[kMG]?W(?:h)?|[kMm]?V|m?Ah?|[kM]?Pa|k?cal(?:ories)?|k?J|mmHg|m?bar|psi|pp[mbt]|rpm|mph|km/h|kph|m/s|"
     r"px|dpi|fps|dB|[mµμnp]?[Mm]ol|[mµμnp]M|mg/[dk][lLg]|IU|U|mEq|units?|tablets?|"
     r"capsules?|puffs?|drops?|doses?|cups?|tsp|tbsp|teaspoons?|tablespoons?|EL|pinch(?:es)?|cloves?|failed|passed|skipped|errors?|warnings?|"
@@ -28,7 +30,7 @@ UNIT = (
     r"cents?|pesos?|yen|francs?|pence|Dollar|Euro|times|x|a\.?m\.?|p\.?m\.?|AM|PM|BC|AD|BCE|CE|"
     r"o['’]clock|Uhr|people|users?|tokens?|percentile|points?|"
     r"€|\$|£|¥|₽|₺|kr\.?|kronor|kroner|zł|złotych|Kč|Ft|лв|руб\.?|рубл(?:ей|я|ь)|долларов|евро|TL|lira|"
-    r"SEK|NOK|DKK|PLN|CZK|BRL|CAD|AUD|CNY|INR|RUB|TRY|reais|second[oi]|minut[oiey]?|or[ae]|giorn[oi]|"
+    r"SEK|NOK|DKK|PLN|CZK|BRL|CAD|AUD|CNY|RMB|INR|RUB|TRY|HUF|RON|UAH|MXN|ARS|CLP|COP|NZD|HKD|SGD|TWD|KRW|THB|VND|IDR|PHP|MYR|AED|SAR|ILS|EGP|ZAR|NGN|KES|BTC|ETH|reais|second[oi]|minut[oiey]?|or[ae]|giorn[oi]|"
     r"settiman[ae]|mes[ei]|ann[oi]|per cento|por cento|dias?|anos?|seconden|minuter|uur|uren|dagen|weken|"
     r"maanden|jaar|jaren|procent|prosent|sekund(?:er)?|minutter|timmar|timer|dagar|dager|dage|veckor|"
     r"uker|månader|måneder|år|godzin[ya]?|dni|tygodni[e]?|miesięcy|miesiące|lata?|saniye|dakika|saat|gün|"
