@@ -9,13 +9,13 @@ instruction that ends in a colon, what stands between two kept sentences of a pa
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby
 
 from compressor.case_folding import fold_case
 from compressor.prompt_chats import open_turn
 from compressor.prompt_cues import DOCUMENT_FOLLOWS, LIST_FOLLOWS, QUESTION_LABEL, SECTION_LABEL
 from compressor.prompt_evidence import Part, read_parts
-from compressor.prompt_score import PromptWeights, Scores, bundled_weights, scores
+from compressor.prompt_score import PromptWeights, bundled_weights, scores
 from compressor.prompt_text import (
     LIST_MARK,
     Paragraph,
@@ -76,7 +76,15 @@ def prompt_spans(
     parts = read_parts(text, paragraphs, covered)
     if not parts:
         return []
-    _score(parts, scores(parts, weights or bundled_weights()), covered)
+    words = sum(part.paragraph.words for part in parts)
+    for part, scored in zip(parts, scores(parts, weights or bundled_weights()), strict=True):
+        beside = words - part.paragraph.words
+        typed = covered > 0 and "typed" in part.read[0].evidence  # "cheapest one of these"
+        short = beside < _BESIDE_SILENT * part.paragraph.words
+        silent = part.cued == 0 and short and not typed
+        for read, score in zip(part.read, scored, strict=True):
+            read.sentence.score = min(score, _ENOUGH) if silent else score
+            read.sentence.kept = read.sentence.score > _ENOUGH
     beside_blocks = _BLOCKS_SHARE * covered > len(text)
     for part in parts:
         _keep_marked(part)
@@ -95,33 +103,6 @@ def prompt_spans(
     if turn is not None:
         _keep_from(turn, parts)
     return list(_spans(text, paragraphs))
-
-
-def _score(parts: Sequence[Part], scored: Scores, covered: int) -> None:
-    """Give each sentence its score, and keep those that have enough.
-
-    A paragraph that neither asks nor tells needs much text beside it, and one that answers its own
-    questions needs that nothing else is surely a prompt's.
-    """
-    words = sum(part.paragraph.words for part in parts)
-    sure = [max(of_part) > _SURE for of_part in scored]
-    surely = sum(sure)
-    for i, part in enumerate(parts):
-        beside = words - part.paragraph.words
-        typed = covered > 0 and "typed" in part.read[0].evidence  # "cheapest one of these"
-        short = beside < _BESIDE_SILENT * part.paragraph.words
-        silent = part.cued == 0 and short and not typed
-        silent = silent or (surely > sure[i] and _answers_itself(part))
-        for read, score in zip(part.read, scored[i], strict=True):
-            read.sentence.score = min(score, _ENOUGH) if silent else score
-            read.sentence.kept = read.sentence.score > _ENOUGH
-
-
-def _answers_itself(part: Part) -> bool:
-    """Whether nothing is asked but what statements follow, and nobody speaks or is addressed."""
-    followed = [b.cue == "none" for a, b in pairwise(part.read) if a.sentence.question]
-    asked_alone = part.cued == part.questions == len(followed) > 0
-    return asked_alone and all(followed) and part.persons == 0 and len(part.read) > 2
 
 
 def _spans(text: str, paragraphs: Sequence[Paragraph]) -> Iterator[ProtectedSpan]:
