@@ -1,8 +1,6 @@
 """Summary scores from their libraries: ROUGE (rouge-score) and BERTScore (bert-score)."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from statistics import fmean
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 
 from compressor.evaluation.extra import load
@@ -11,13 +9,12 @@ from compressor.words import is_mark, is_unspaced, split_words
 _ROUGE = ("rouge1", "rouge2", "rougeL")
 
 
-@dataclass(frozen=True, slots=True)
-class BertScore:
-    """Means over all pairs."""
+# Predictions, and for each its gold texts -> every prediction's F1 against the best of them.
+BertScorer = Callable[[Sequence[str], Sequence[Sequence[str]]], list[float]]
 
-    precision: float
-    recall: float
-    f1: float
+
+class ScorerUnavailable(Exception):
+    """The model of a score cannot be loaded; the message names it and says why."""
 
 
 class _Words:
@@ -58,20 +55,23 @@ def rouge_mean(scores: Mapping[str, float]) -> float:
     return float(product ** (1 / len(_ROUGE)))
 
 
-def bert_score(
-    predictions: Sequence[str],
-    golds: Sequence[str],
-    *,
-    model: str = "roberta-large",
-    layers: int | None = None,
-) -> BertScore:
-    """Return BERTScore (Zhang et al., 2020), without rescaling, as in LLMLingua-2's evaluation.
+def bert_scorer(model: str, layers: int | None = None) -> BertScorer:
+    """Return BERTScore's F1 (Zhang et al., 2020), unscaled, as in LLMLingua-2's evaluation.
 
-    `model` is a hub name, downloaded at first use, or a folder; a folder needs the number of
-    `layers` to use. Raises MissingExtra, and ValueError for lists of different lengths.
+    `model` is a hub name, downloaded at first use (the library's own for English is roberta-large),
+    or a folder; a folder needs the number of `layers` to use.
+    Raises MissingExtra and ScorerUnavailable.
     """
-    if len(predictions) != len(golds):
-        raise ValueError(f"{len(predictions)} predictions for {len(golds)} gold texts")
     library = load("bert_score", "BERTScore (with the torch extra)")
-    found = library.score(list(predictions), list(golds), model_type=model, num_layers=layers)
-    return BertScore(*(fmean(values.tolist()) for values in found))
+    if layers is None and model not in library.utils.model2layers:
+        raise ScorerUnavailable(f"BERTScore knows no best layer of '{model}': say how many to use")
+    try:
+        scorer = library.BERTScorer(model_type=model, num_layers=layers)
+    except (AssertionError, OSError, ValueError) as error:
+        raise ScorerUnavailable(f"cannot load '{model}' for BERTScore: {error}") from error
+
+    def f1(predictions: Sequence[str], golds: Sequence[Sequence[str]]) -> list[float]:
+        found = scorer.score(list(predictions), [list(of_one) for of_one in golds])
+        return [float(value) for value in found[2].tolist()]
+
+    return f1

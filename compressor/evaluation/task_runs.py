@@ -1,7 +1,7 @@
 """Asks a model the paper's tasks with shortened contexts, and scores what it says."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 from compressor.evaluation import scores
@@ -16,7 +16,10 @@ PROMPT_TOKENS = 8100  # the paper's cap on prompt and answer together
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One example with one method at one rate. `score` is None where the endpoint gave up."""
+    """One example with one method at one rate.
+
+    `score` is None where the endpoint gave up, `bert` (BERTScore's F1) where it was not asked for.
+    """
 
     example: Example
     method: str
@@ -25,11 +28,15 @@ class Answered:
     prediction: str
     score: float | None
     detail: str = ""
+    bert: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TaskScore:
-    """A task's mean score, with how many examples have one and the mean length of the prompts."""
+    """A task's mean score, with how many examples have one and the mean length of the prompts.
+
+    `bert` is the mean BERTScore of a task of summaries, where it was asked for.
+    """
 
     task: str
     method: str
@@ -38,6 +45,12 @@ class TaskScore:
     failed: int
     score: float | None
     prompt_tokens: float
+    bert: float | None = None
+
+
+def is_summary(example: Example) -> bool:
+    """Whether what the example asks for is scored as a summary."""
+    return example.metric in {ROUGE, ROUGE_MEAN}
 
 
 def gradable(examples: Sequence[Example]) -> list[Example]:
@@ -62,7 +75,7 @@ async def ask_all(
     Identical contexts (the examples of GSM8K) are shortened once by question-blind methods.
     `reasoning_tokens` is how many more a model may use before it answers.
     """
-    if any(example.metric in {ROUGE, ROUGE_MEAN} for example in examples):
+    if any(map(is_summary, examples)):
         scores.require_rouge()  # before anything is asked
     known: dict[tuple[str, float, str, str | None], str] = {}
     planned: list[tuple[Example, str, float, str]] = []
@@ -111,8 +124,7 @@ def prompt(example: Example, context: str, counter: TokenCounter, limit: int) ->
 
 def score(example: Example, prediction: str) -> float:
     """Return the best score against the example's answers, 0 to 1. Raises MissingExtra."""
-    if example.first_line:
-        prediction = first_line(prediction)
+    prediction = _cut(example, prediction)
     if example.metric == ROUGE:
         return scores.rouge(prediction, example.answers)["rougeL"]
     if example.metric == ROUGE_MEAN:
@@ -121,6 +133,22 @@ def score(example: Example, prediction: str) -> float:
     if isinstance(metric, str):
         raise ValueError(f"there is no metric '{metric}'")
     return max((metric(prediction, gold) for gold in example.answers), default=0.0)
+
+
+def _cut(example: Example, prediction: str) -> str:
+    return first_line(prediction) if example.first_line else prediction
+
+
+def with_bert_scores(answered: Sequence[Answered], scorer: scores.BertScorer) -> list[Answered]:
+    """Return the same, summaries that have a reply with their BERTScore."""
+    asked = [one for one in answered if one.score is not None and is_summary(one.example)]
+    predictions = [_cut(one.example, one.prediction) for one in asked]
+    golds = [[gold for gold in one.example.answers if gold.strip()] for one in asked]
+    found = iter(scorer(predictions, golds) if asked else [])
+    return [
+        replace(one, bert=next(found)) if one.score is not None and is_summary(one.example) else one
+        for one in answered
+    ]
 
 
 def require_answer(answered: Sequence[Answered]) -> None:
@@ -143,5 +171,11 @@ def task_scores(answered: Sequence[Answered]) -> list[TaskScore]:
         length = fmean(one.prompt_tokens for one in own)
         mean = fmean(scored) if scored else None
         failed = len(own) - len(scored)
-        found.append(TaskScore(task, method, rate, len(scored), failed, mean, length))
+        bert = [one.bert for one in own if one.bert is not None]
+        found.append(
+            TaskScore(
+                *(task, method, rate, len(scored), failed, mean, length),
+                bert=fmean(bert) if bert else None,
+            )
+        )
     return found

@@ -221,6 +221,7 @@ def refusals() -> Iterator[None]:
     from compressor.evaluation.datasets import DatasetError  # noqa: PLC0415
     from compressor.evaluation.extra import MissingExtra  # noqa: PLC0415
     from compressor.evaluation.registry import UnknownMethod  # noqa: PLC0415
+    from compressor.evaluation.scores import ScorerUnavailable  # noqa: PLC0415
     from compressor.tokens import UnknownEncoding  # noqa: PLC0415
     from compressor.training.filters import BadCondition  # noqa: PLC0415
     from compressor.training.settings import SettingsDiffer  # noqa: PLC0415
@@ -235,7 +236,7 @@ def refusals() -> Iterator[None]:
             MissingExtra,
             MissingVariable,
         ),
-        *(NotComparable, SettingsDiffer, UnknownEncoding, UnknownMethod),
+        *(NotComparable, ScorerUnavailable, SettingsDiffer, UnknownEncoding, UnknownMethod),
     )
     try:
         yield

@@ -39,9 +39,12 @@ from proxy.commands.model_endpoint import (
 if TYPE_CHECKING:
     from compressor.evaluation.datasets import QASet
     from compressor.evaluation.judge import Case, Grade, Judged
+    from compressor.evaluation.methods import Method
     from compressor.evaluation.registry import Bench
-    from compressor.evaluation.task_runs import TaskScore
+    from compressor.evaluation.scores import BertScorer
+    from compressor.evaluation.task_runs import Answered, TaskScore
     from compressor.evaluation.tasks import Example
+    from compressor.types import TokenCounter
     from proxy.commands.model_endpoint import ModelEndpoint
 
 Model = Annotated[str, typer.Option(help="The model that answers.")]
@@ -77,6 +80,23 @@ TaskFiles = Annotated[Path, typer.Argument(help="Its published files: a file or 
 Examples = Annotated[int | None, typer.Option(min=1, help="Only the first N examples.")]
 PromptTokens = Annotated[
     int, typer.Option(min=1, help="Most tokens of prompt and answer; longer contexts are cut.")
+]
+BertModel = Annotated[
+    str | None,
+    typer.Option(
+        "--bert-score",
+        metavar="MODEL",
+        help="Score summaries by BERTScore too, with this model: a hub name like roberta-large, "
+        "or a folder (needs the eval and torch extras).",
+    ),
+]
+BertLayers = Annotated[
+    int | None,
+    typer.Option(
+        "--bert-layers",
+        min=1,
+        help="So many layers of that model; where BERTScore does not know its best one.",
+    ),
 ]
 _JUDGED = ("original", "tersely", "reference-matched", "random")
 
@@ -247,6 +267,8 @@ def tasks(  # noqa: PLR0917 - typer reads the options off the signature
     reasoning: Reasoning = False,
     price_in: PriceIn = None,
     price_out: PriceOut = None,
+    bert_score: BertModel = None,
+    bert_layers: BertLayers = None,
 ) -> None:
     """Ask a model one of the LLMLingua-2 paper's tasks with shortened contexts, and score it.
 
@@ -265,29 +287,70 @@ def tasks(  # noqa: PLR0917 - typer reads the options off the signature
         )
         examples = read_task(task, path)
         shown = _scorable(path, examples[:limit])
+        scorer = _bert_scorer(path, shown, bert_score, bert_layers)
         corpus = list(dict.fromkeys(example.context for example in examples))
         names, rates = once(method or _JUDGED[:3]), once(rate or (0.5, 0.33))
         with registry.workbench(classifier, encoding, out / "windows.db") as bench:
             methods = registry.build(names, bench.of(corpus))
-            with progress(task, len(shown) * len(names) * len(rates)) as advance:
-                answered = endpoint.run(
-                    out / "replies.jsonl",
-                    lambda ask: task_runs.ask_all(
-                        shown,
-                        methods,
-                        rates,
-                        ask,
-                        bench.counter,
-                        model=model,
-                        prompt_tokens=prompt_tokens,
-                        reasoning_tokens=endpoint.reasoning_tokens,
-                        advance=advance,
-                    ),
-                )
+            answered = _ask_task(
+                *(endpoint, shown, methods, rates, bench.counter),
+                task=task,
+                out=out,
+                model=model,
+                prompt_tokens=prompt_tokens,
+            )
         task_runs.require_answer(answered)
+        if scorer is not None:
+            answered = task_runs.with_bert_scores(answered, scorer)
         report = _scores_table(task_runs.task_scores(answered))
         write(out / f"{task}.md", report + "\n")
     typer.echo(report)
+
+
+def _ask_task(
+    endpoint: "ModelEndpoint",
+    examples: Sequence["Example"],
+    methods: Sequence["Method"],
+    rates: Sequence[float],
+    counter: "TokenCounter",
+    *,
+    task: str,
+    out: Path,
+    model: str,
+    prompt_tokens: int,
+) -> list["Answered"]:
+    from compressor.evaluation.task_runs import ask_all  # noqa: PLC0415
+
+    with progress(task, len(examples) * len(methods) * len(rates)) as advance:
+        return endpoint.run(
+            out / "replies.jsonl",
+            lambda ask: ask_all(
+                examples,
+                methods,
+                rates,
+                ask,
+                counter,
+                model=model,
+                prompt_tokens=prompt_tokens,
+                reasoning_tokens=endpoint.reasoning_tokens,
+                advance=advance,
+            ),
+        )
+
+
+def _bert_scorer(
+    path: Path, examples: Sequence["Example"], model: str | None, layers: int | None
+) -> "BertScorer | None":
+    """Return the scorer that was asked for, loaded before a model is paid for its answers."""
+    from compressor.evaluation.datasets import DatasetError  # noqa: PLC0415
+    from compressor.evaluation.scores import bert_scorer  # noqa: PLC0415
+    from compressor.evaluation.task_runs import is_summary  # noqa: PLC0415
+
+    if model is None:
+        return None
+    if not any(map(is_summary, examples)):
+        raise DatasetError(f"{path}: no example asks for a summary, which --bert-score is for")
+    return bert_scorer(model, layers)
 
 
 def _scorable(path: Path, examples: Sequence["Example"]) -> list["Example"]:
@@ -312,12 +375,15 @@ def _scorable(path: Path, examples: Sequence["Example"]) -> list["Example"]:
 
 
 def _scores_table(scores: Sequence["TaskScore"]) -> str:
+    bert = any(s.bert is not None for s in scores)
+    columns = "score | BERTScore" if bert else "score"
     lines = [
-        "| task | method | rate | scored | failed | score | prompt tokens |",
-        "|---|---|---|---|---|---|---|",
+        f"| task | method | rate | scored | failed | {columns} | prompt tokens |",
+        "|---|---|---|---|---|---|---|" + "---|" * bert,
     ]
     for s in scores:
-        shown = "none" if s.score is None else f"{100 * s.score:.2f}"
+        both = [s.score, s.bert] if bert else [s.score]
+        shown = " | ".join("none" if one is None else f"{100 * one:.2f}" for one in both)
         lines.append(
             f"| {s.task} | {s.method} | {s.rate:g} | {s.scored} | {s.failed} | {shown} "
             f"| {s.prompt_tokens:,.0f} |"

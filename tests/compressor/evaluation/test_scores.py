@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from compressor.evaluation.extra import MissingExtra, load
-from compressor.evaluation.scores import bert_score, rouge, rouge_mean
+from compressor.evaluation.scores import ScorerUnavailable, bert_scorer, rouge, rouge_mean
 from tests.compressor.tiny_checkpoints import write_checkpoint
 
 
@@ -37,14 +37,19 @@ def test_bert_score_from_a_folder(tmp_path: Path) -> None:
     named = json.loads((tmp_path / "tokenizer_config.json").read_text())
     (tmp_path / "tokenizer_config.json").write_text(json.dumps({**named, "model_max_length": 64}))
     source, other = "The committee met again", "about lower taxes"
-    same = bert_score([source], [source], model=str(tmp_path), layers=2)
-    assert same.f1 == pytest.approx(1, abs=1e-3)
-    assert bert_score([source], [other], model=str(tmp_path), layers=2).f1 < same.f1 - 0.01
+    scorer = bert_scorer(str(tmp_path), 2)
+    same, best, different = scorer([source] * 3, [[source], [other, source], [other]])
+    assert [same, best] == pytest.approx([1, 1], abs=1e-3)
+    assert different < same - 0.01
 
 
-def test_lists_of_different_lengths() -> None:
-    with pytest.raises(ValueError, match="1 predictions for 2 gold texts"):
-        bert_score(["a"], ["b", "c"])
+@pytest.mark.torch
+@pytest.mark.filterwarnings("ignore")
+def test_a_model_that_bert_score_cannot_use_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ScorerUnavailable, match=r"no best layer of '.*': say how many to use"):
+        bert_scorer(str(tmp_path))
+    with pytest.raises(ScorerUnavailable, match=r"cannot load '.*' for BERTScore: "):
+        bert_scorer(str(tmp_path), 2)
 
 
 def test_a_missing_library_is_named_with_its_extra() -> None:

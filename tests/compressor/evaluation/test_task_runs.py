@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -7,14 +8,16 @@ from compressor.evaluation.ask import AskFailed, AskRefused, Prompt, Reply
 from compressor.evaluation.extra import MissingExtra
 from compressor.evaluation.methods import Original, Shortened
 from compressor.evaluation.task_runs import (
+    Answered,
     ask_all,
     gradable,
     prompt,
     require_answer,
     score,
     task_scores,
+    with_bert_scores,
 )
-from compressor.evaluation.tasks import ROUGE, Example
+from compressor.evaluation.tasks import ROUGE, ROUGE_MEAN, Example
 from compressor.types import Span
 from tests.fakes import FakeCounter
 
@@ -106,6 +109,29 @@ async def test_contexts_are_shortened_and_answers_scored() -> None:
         0.5,
     )
     assert shorter.prompt_tokens < whole.prompt_tokens
+
+
+def test_summaries_that_have_a_reply_get_a_bert_score() -> None:
+    seen: list[tuple[str, list[str]]] = []
+
+    def scorer(predictions: Sequence[str], golds: Sequence[Sequence[str]]) -> list[float]:
+        seen.extend((p, list(g)) for p, g in zip(predictions, golds, strict=True))
+        return [0.1 * (i + 1) for i in range(len(predictions))]
+
+    def answered(metric: object, score: float | None, **more: object) -> Answered:
+        return Answered(example(metric=metric, **more), "half", 0.5, 9, "so it\nis", score)
+
+    given = [
+        answered(ROUGE, 0.5, first_line=True),
+        answered(answers.exact_match, 1.0, task="other"),
+        answered(ROUGE, None),
+        answered(ROUGE_MEAN, 0.2, answers=("that", " ")),
+    ]
+    found = with_bert_scores(given, scorer)
+    assert [one.bert for one in found] == [0.1, None, None, 0.2]
+    assert seen == [("so it", ["three", "nine"]), ("so it\nis", ["that"])]
+    assert [s.bert for s in task_scores(found)] == [pytest.approx(0.15), None]
+    assert with_bert_scores(given[1:3], scorer) == given[1:3]
 
 
 async def test_all_failed_is_no_score_and_a_refusal_ends_the_run() -> None:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from proxy.cli import build
 from proxy.config import MissingVariable, environment_secret
 from tests.compressor.evaluation.sets import DOCUMENTS, QUESTIONS, write_lines, write_sets
+from tests.compressor.tiny_checkpoints import write_checkpoint
 from tests.proxy.commands.scripted_endpoint import Endpoint
 
 
@@ -228,6 +229,42 @@ def test_a_task(endpoint: Endpoint, tmp_path: Path) -> None:
     )
     assert again.exit_code == 2
     assert "there is no task 'chess'" in again.stderr
+
+
+@pytest.mark.torch
+@pytest.mark.filterwarnings("ignore")  # bert-score's own use of transformers
+def test_summaries_are_scored_by_bert_score_too(endpoint: Endpoint, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    write_checkpoint("bert", model, spread=0.5)
+    named = json.loads((model / "tokenizer_config.json").read_text())
+    (model / "tokenizer_config.json").write_text(json.dumps({**named, "model_max_length": 64}))
+    summary = "The committee met again."
+    endpoint.reply = lambda text: summary
+    path = tmp_path / "meetings.json"
+    path.write_text(json.dumps([{"prompt": "They met. " * 20, "gpt4_summary": summary}]))
+    at = ("--base-url", endpoint.url, "--model", "small", "--out", tmp_path / "out")
+    one = ("--method", "original", "--rate", 0.5, "--bert-score", model)
+    blind = run("tasks", "meetingbank-summary", path, *at, *one)
+    assert blind.exit_code == 2
+    assert "say how many to use" in blind.stderr
+    assert not endpoint.bodies
+    done = run("tasks", "meetingbank-summary", path, *at, *one, "--bert-layers", 2)
+    assert done.exit_code == 0, done.stderr
+    assert "| scored | failed | score | BERTScore | prompt tokens |" in done.stdout
+    assert "| meetingbank-summary | original | 0.5 | 1 | 0 | 100.00 | 100.00 | " in done.stdout
+
+
+def test_bert_score_is_for_summaries(endpoint: Endpoint, tmp_path: Path) -> None:
+    line = {"context": "It is closed. ", "all_classes": None, "input": "?", "answers": ["x"]}
+    write_lines(tmp_path / "hotpotqa.jsonl", [line])
+    refused = run(
+        *("tasks", "longbench", tmp_path / "hotpotqa.jsonl", "--base-url", endpoint.url),
+        *("--model", "small", "--bert-score", "roberta-large", "--out", tmp_path / "out"),
+    )
+    assert refused.exit_code == 2
+    assert "no example asks for a summary, which --bert-score is for" in refused.stderr
+    assert not endpoint.bodies
 
 
 def test_examples_without_gold_answers_are_not_asked(endpoint: Endpoint, tmp_path: Path) -> None:
