@@ -26,7 +26,7 @@ INSTALL_PROJECT := $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/pip-compile --quiet --strip-extras \
 	--allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: help run demo test test-all node-clients litellm-proxy check audit format docs bench bench-reference eval corpus calibration classifier need-data wheel lock clean
+.PHONY: help run demo test test-all node-clients litellm-proxy check audit format docs bench bench-reference parity eval corpus calibration classifier need-data wheel lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -167,6 +167,9 @@ need-data:
 
 bench-reference: $(VENV_TORCH)/.dev ## Speed beside the llmlingua package (ARGS="--texts passages.jsonl")
 	$(VENV_TORCH)/bin/python -m benchmarks.reference_speed $(ARGS)
+
+parity: $(VENV_TORCH)/.dev ## Whether llmlingua and the reference mode read checkpoints alike (ARGS="--texts passages.jsonl")
+	$(VENV_TORCH)/bin/python -W ignore -m benchmarks.parity $(ARGS)
 
 wheel: $(VENV)/.dev ## Build dist/tersely-*.whl
 	$(VENV)/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

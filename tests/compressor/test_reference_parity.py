@@ -1,32 +1,23 @@
 """The llmlingua package and we read the same random checkpoints, to the same probabilities."""
 
 import inspect
-import os
 import random
-import warnings
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from tokenizers import Tokenizer
 
-from benchmarks.reference_speed import keep_vocabulary
+from benchmarks.parity import Both, both, compare, report
 from compressor.llmlingua import PromptCompressor
 from compressor.llmlingua_parameters import OF_LLMLINGUA_1, PromptOptions, WordOptions
-from compressor.reference import ReferenceFeed, ReferenceOptions, decide
-from compressor.tokens import Tokenizers
-from tests.compressor.tiny_checkpoints import CORPUS, FAMILIES, SPECIAL, write_checkpoint
+from compressor.reference import ReferenceFeed, ReferenceOptions
+from tests.compressor.tiny_checkpoints import CORPUS, FAMILIES
 
-torch = pytest.importorskip("torch", reason="needs the torch extra: make test-all")
+pytest.importorskip("torch", reason="needs the torch extra: make test-all")
 llmlingua = pytest.importorskip("llmlingua", reason="needs llmlingua: make test-all")
 pytestmark = pytest.mark.torch
-torch.set_num_threads(1)  # for models this small, more only get in each other's way
-
-# The package tells the families apart by a part of the folder's name.
-PATH_NAMES = {"bert": "bert-base-multilingual-cased", "xlm-roberta": "xlm-roberta-large"}
 
 
 def long_text(words: int) -> str:
@@ -43,68 +34,10 @@ TEXTS = [
 ]
 
 
-class Both:
-    """One checkpoint, in the package and here."""
-
-    def __init__(self, family: str, folder: Path) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            self.package: Any = llmlingua.PromptCompressor(
-                str(folder), device_map="cpu", use_llmlingua2=True
-            )
-        model = self.package.model.eval()
-
-        def forward(ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
-            with torch.inference_mode():
-                logits = model(
-                    input_ids=torch.from_numpy(ids), attention_mask=torch.from_numpy(mask) == 1
-                ).logits
-            return np.asarray(logits.softmax(-1)[..., 1].numpy())
-
-        self.tokenizer = Tokenizer.from_str(self.package.tokenizer.backend_tokenizer.to_str())
-        self.feed = ReferenceFeed(self.tokenizer, frozenset(SPECIAL[family]), forward)
-        self.folder = folder
-
-    def package_words(self, text: str, **options: Any) -> list[tuple[str, float]]:
-        """Return the package's words and probabilities as it computes them on its way."""
-        chunks = self.package._PromptCompressor__chunk_context(text, {".", "\n"})
-        merge = self.package._PromptCompressor__token_prob_to_word_prob
-
-        def tap(token_probabilities: list[list[float]], convert_mode: str = "mean") -> list[float]:
-            means = merge(token_probabilities, convert_mode)
-            taken.append(list(means))
-            return means
-
-        taken: list[list[float]] = []
-        self.package._PromptCompressor__token_prob_to_word_prob = tap
-        try:
-            _, words, _ = self.package._PromptCompressor__compress([chunks], 0.5, **options)
-        finally:
-            del self.package._PromptCompressor__token_prob_to_word_prob
-        return list(zip(words[0], [float(p) for means in taken for p in means], strict=True))
-
-
-@pytest.fixture(scope="module")
-def offline_tiktoken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Give tiktoken the vocabulary that it would download, under the name it looks for."""
-    folder = tmp_path_factory.mktemp("tiktoken")
-    keep_vocabulary(folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(os.environ, "TIKTOKEN_CACHE_DIR", str(folder))
-        yield
-
-
-@pytest.fixture(scope="module", params=FAMILIES)
-def both(
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-    offline_tiktoken: None,
-) -> Both:
-    folder = tmp_path_factory.mktemp("named") / PATH_NAMES[request.param]
-    folder.mkdir()
-    # wide weights, so that probabilities are not all the same
-    write_checkpoint(request.param, folder, seed=3, spread=0.3)
-    return Both(request.param, folder)
+@pytest.fixture(scope="module", name="both", params=FAMILIES)
+def loaded(request: pytest.FixtureRequest) -> Iterator[Both]:
+    with both(request.param) as made:
+        yield made
 
 
 def test_the_feed_is_padded_and_starts_with_berts_special_tokens(both: Both) -> None:
@@ -125,10 +58,8 @@ def test_the_feed_is_padded_and_starts_with_berts_special_tokens(both: Both) -> 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda t: t[:16])
 @pytest.mark.parametrize("token_to_word", ["mean", "first"])
 def test_word_probabilities_are_equal(both: Both, text: str, token_to_word: Any) -> None:
-    options = ReferenceOptions(token_to_word=token_to_word)
     theirs = both.package_words(text, token_to_word=token_to_word)
-    result = decide(both.feed.read_chunks(text, options), CL100K, options)
-    ours = [(w.text.lstrip("▁"), w.probability) for chunk in result.chunks for w in chunk]
+    ours = both.words(text, ReferenceOptions(token_to_word=token_to_word))
     assert [w for w, _ in ours] == [w for w, _ in theirs]
     assert [p for _, p in ours] == pytest.approx([p for _, p in theirs], abs=1e-4)
     assert np.std([p for _, p in theirs]) > 0.002  # so that 1e-4 means something
@@ -164,9 +95,6 @@ def test_the_stand_in_reads_the_same_checkpoint_and_answers_in_the_same_fields(b
     assert {k: type(theirs[k]) for k in theirs} == {k: type(found[k]) for k in theirs}  # type: ignore[literal-required]
 
 
-CL100K = Tokenizers().counter("cl100k_base")
-
-
 @pytest.mark.parametrize("text", TEXTS, ids=lambda t: t[:16])
 @pytest.mark.parametrize(
     "options",
@@ -183,14 +111,26 @@ CL100K = Tokenizers().counter("cl100k_base")
 def test_the_same_words_are_kept(both: Both, text: str, options: ReferenceOptions) -> None:
     single = [t for t in options.force_tokens if len(both.package.tokenizer.tokenize(t)) == 1]
     options = replace(options, force_tokens=tuple(single))
-    theirs = both.package.compress_prompt_llmlingua2(
-        [text],
-        rate=options.rate,
-        token_to_word=options.token_to_word,
-        force_tokens=single,
-        chunk_end_tokens=list(options.chunk_end_tokens),
-        force_reserve_digit=options.force_digits,
-        drop_consecutive=options.drop_consecutive,
-    )
-    ours = decide(both.feed.read_chunks(text, options), CL100K, options)
-    assert ours.text == theirs["compressed_prompt"]
+    assert both.text(text, options) == both.package_text(text, options)
+
+
+def test_the_table_says_what_was_compared() -> None:
+    head, rule, *rows = report(TEXTS[:2]).split("\n")
+    assert head.count("|") == rule.count("|") == 7
+    assert [row.split(" | ")[0] for row in rows] == [f"| {family}" for family in FAMILIES]
+    for row in rows:
+        _, texts, words, by_mean, by_first, compressed = row.strip("| ").split(" | ")
+        assert texts == "2"
+        assert compressed == "16 of 16"
+        same, total = words.replace(",", "").split(" of ")
+        assert same == total != "0"
+        assert max(float(by_mean), float(by_first)) < 1e-4
+
+
+def test_the_table_says_what_is_not_equal(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Both.words
+    monkeypatch.setattr(Both, "words", lambda *of: [("x", p + 0.25) for _, p in told(*of)][1:])
+    monkeypatch.setattr(Both, "text", lambda *of: "other")
+    found = compare("bert", TEXTS[:1])
+    assert (found.same_words, found.same_compressed) == (0, 0)
+    assert min(found.differences.values()) > 0.1
