@@ -264,6 +264,12 @@ GREETS_BY_NAME = re.compile(
     r"(?:(?:M[rs]{1,2}|Mme|Herr|Frau|Sr|Sra|Dr)\.?[ \t]+)?[^\W\d_a-zà-ÿ][\w'’-]+(?:[,!. ]|$)"
 )
 
+# The answer that an author gives to a question of his own: "Why so early? Because ...".
+BECAUSE = re.compile(
+    r"(?:because|weil|parce qu|porque|perché|poiché|omdat|bo |ponieważ|потому что|çünkü|bởi vì|vì |لأن|क्योंकि|因为|因為)|"
+    r".*(?:때문(?:입니다|이다|이에요|이죠)|から(?:です|だ)|ため(?:です|だ)|yüzünden)[.。]?$"
+)
+
 # A finite verb, in a question the second word or the first.
 _GERMAN_FINITE = (
     r"(?:ist|sind|war|waren|hat|haben|hatte|wird|werden|wurde|wurden|kann|können|konnte|darf|dürfen|muss|müssen|"

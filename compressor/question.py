@@ -9,11 +9,17 @@ instruction that ends in a colon, what stands between two kept sentences of a pa
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from compressor.case_folding import fold_case
 from compressor.prompt_chats import open_turn
-from compressor.prompt_cues import DOCUMENT_FOLLOWS, LIST_FOLLOWS, QUESTION_LABEL, SECTION_LABEL
+from compressor.prompt_cues import (
+    BECAUSE,
+    DOCUMENT_FOLLOWS,
+    LIST_FOLLOWS,
+    QUESTION_LABEL,
+    SECTION_LABEL,
+)
 from compressor.prompt_evidence import Part, read_parts
 from compressor.prompt_score import PromptWeights, bundled_weights, scores
 from compressor.prompt_text import (
@@ -81,7 +87,7 @@ def prompt_spans(
         beside = words - part.paragraph.words
         typed = covered > 0 and "typed" in part.read[0].evidence  # "cheapest one of these"
         short = beside < _BESIDE_SILENT * part.paragraph.words
-        silent = part.cued == 0 and short and not typed
+        silent = (part.cued == 0 and short and not typed) or _answers_itself(part)
         for read, score in zip(part.read, scored, strict=True):
             read.sentence.score = min(score, _ENOUGH) if silent else score
             read.sentence.kept = read.sentence.score > _ENOUGH
@@ -103,6 +109,14 @@ def prompt_spans(
     if turn is not None:
         _keep_from(turn, parts)
     return list(_spans(text, paragraphs))
+
+
+def _answers_itself(part: Part) -> bool:
+    """Whether a paragraph tells nothing and says itself why, after each of its questions."""
+    answers = [
+        BECAUSE.match(b.sentence.folded) for a, b in pairwise(part.read) if a.sentence.question
+    ]
+    return part.cued == part.questions == len(answers) > 0 and all(answers)
 
 
 def _spans(text: str, paragraphs: Sequence[Paragraph]) -> Iterator[ProtectedSpan]:

@@ -180,3 +180,15 @@ def test_a_form_is_kept_for_the_model_to_fill() -> None:
     kept = "\n".join(marked(f"{told}\n\n{form}\n\nNote:\n{LAKE}"))
     assert [line for line in form.split("\n") if line not in kept] == []
     assert LAKE[:40] not in kept
+
+
+def test_a_paragraph_that_says_why_after_its_own_question_is_left_to_the_budget() -> None:
+    told = "아래 공지를 세 줄로 요약하고 날짜는 표로 정리해 줘."
+    document = (
+        "관리사무소에서 알려 드립니다. 3월 2일부터 4일까지 승강기를 점검합니다. 작업 시간은 "
+        "오전 9시부터 오후 5시까지입니다. 비용은 세대당 2,100원이며 4월 관리비에 포함됩니다."
+    )
+    answered = "작년에는 왜 점검이 늦었을까요? 부품이 없었기 때문입니다. 올해는 미리 주문했습니다."
+    assert marked(f"{told}\n\n{document}\n\n{answered}") == [told]
+    open_ = "작년에는 왜 점검이 늦었을까요? 관련 기록을 찾지 못했습니다."
+    assert open_[:10] in "\n".join(marked(f"{document}\n\n{document}\n\n{open_}"))
