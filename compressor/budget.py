@@ -35,7 +35,9 @@ def share(rate: float, tokens: int) -> int:
     return floor(rate * tokens + 1e-6)
 
 
-def word_costs(structure: Structure, token_starts: Sequence[int]) -> NDArray[np.float64]:
+def word_costs(
+    structure: Structure, token_starts: Sequence[int] | NDArray[np.int64]
+) -> NDArray[np.float64]:
     """Return the tokens that each word of the source costs, shape (n,).
 
     A token belongs to the word that it starts in or, starting in white space, to the next one; a

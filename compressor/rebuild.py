@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from compressor.blank_lines import without
 from compressor.structure import (
     GAP_LINE,
     GAP_NONE,
@@ -34,8 +35,8 @@ def rebuild(text: str, structure: Structure, kept: NDArray[np.bool_]) -> tuple[S
     """Return the slices of `text` that hold the kept words, in order; joined they are the result.
 
     Between two kept words stands the strongest of the gaps between them: a paragraph break before
-    a line break before a space. White space before the first and after the last word of the text
-    stays with that word.
+    a line break before a space; of a long run of blank lines one. White space before the first and
+    after the last word of the text stays with that word.
     """
     at = np.flatnonzero(kept)
     if not len(at):
@@ -55,7 +56,7 @@ def rebuild(text: str, structure: Structure, kept: NDArray[np.bool_]) -> tuple[S
         spans.append(Span(begin, end))
         spans += _between(text, structure, end_word, next_word, gap)
         begin = int(structure.starts[next_word])
-    return tuple(_joined(spans))
+    return tuple(without(structure.surplus, _joined(spans)))
 
 
 def _opening(text: str, structure: Structure, first: int) -> int:

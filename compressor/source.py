@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from compressor.blank_lines import outside
 from compressor.budget import share, word_costs
 from compressor.protect import find_protected
 from compressor.protect.json_prose import JsonProse
@@ -99,7 +100,8 @@ def read_source(
     structure = read_structure(seen, words, borders, found)
     repeated = repeated_lines(seen, found)
     wholes = as_wholes(found, repeated)
-    reading = Reading(structure, found, repeated, wholes, word_costs(structure, starts))
+    costs = word_costs(structure, outside(structure.surplus, starts))
+    reading = Reading(structure, found, repeated, wholes, costs)
     return replace(unread, reading=reading)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from compressor.blank_lines import surplus
 from compressor.labels import SHORT_LINE, line_labels
 from compressor.nesting import nested
 from compressor.referents import referents
@@ -60,7 +61,8 @@ class Structure:
     spaces, outside brackets, 0 for none; `negated` marks the words of clauses with a negation that
     is protected. `begins` marks words with which something protected
     begins; `referents`, of shape (pairs, 2), are words of numbers and identifiers, and what those
-    are of; `nested`, of shape (pairs, 4), are ranges of words, and those that stand under them.
+    are of; `nested`, of shape (pairs, 4), are ranges of words, and those that stand under them;
+    `surplus`, of shape (runs, 2), are the characters that runs of blank lines have too much.
     """
 
     starts: NDArray[np.int64]
@@ -82,6 +84,7 @@ class Structure:
     begins: NDArray[np.bool_]
     referents: NDArray[np.int64]
     nested: NDArray[np.int64]
+    surplus: NDArray[np.int64]
 
 
 def read_structure(
@@ -133,6 +136,7 @@ def read_structure(
         begins=begins,
         referents=referents(text, starts, ends, protected),
         nested=nested(text, starts, label, block),
+        surplus=surplus(text, starts, ends, protected),
     )
 
 
