@@ -62,7 +62,7 @@ def _without_unended(
     left = kept & (~unended | required | structure.label)  # a label is of its whole block
     gone = kept[atoms.first] & ~left[atoms.first] & (atoms.level == NEEDED)
     for low, high in atoms.reach[gone].tolist():
-        left[low:high] &= required[low:high]
+        left[low:high] &= (required | structure.label)[low:high]
     return left if (left & content_words(structure)).any() else kept
 
 

@@ -149,6 +149,21 @@ def test_a_question_goes_with_its_negative_answer_where_that_does_not_fit() -> N
     assert lost(chosen[2], result, sum(len(s.text) + 2 for s in chosen[:2]))[1] == []
 
 
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("rate", [0.3, 0.45, 0.6])
+def test_a_turn_keeps_its_speaker_where_a_negation_of_it_does_not_fit(
+    rate: float, seed: int
+) -> None:
+    text = (
+        "Anna: The flight is covered by the plan that we have.\n\n"
+        "Boris: Not yet. It leaves on Monday and comes back on Friday.\n\n"
+        "Anna: Not now. The hotel is near the old harbour.\n\n"
+        "Boris: Never. The fare is low this month."
+    )
+    turns = scored(text, rate, seed).text.split("\n\n")
+    assert all(turn.startswith(("Anna:", "Boris:")) for turn in turns)
+
+
 @pytest.mark.parametrize("lang", sorted(AROUND))
 def test_none_is_lost_with_the_bundled_classifier(lang: str) -> None:
     chosen = [s for s in sentences() if s.lang == lang]
