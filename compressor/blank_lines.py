@@ -36,6 +36,8 @@ def surplus(
 
 def without(runs: NDArray[np.int64], spans: Sequence[Span]) -> list[Span]:
     """Return the slices without these runs of characters; both are in text order."""
+    if not len(runs):  # of most texts, and this is called for every choice that is counted
+        return list(spans)
     left: list[Span] = []
     for span in spans:
         first = np.searchsorted(runs[:, 1], span.start, side="right")

@@ -19,7 +19,7 @@ def without_orphans(
     content = content_words(structure)
     if content.all():
         return kept
-    kept = _without_unended(structure, atoms, kept, required)
+    kept = _without_unended(structure, atoms, content, kept, required)
     content &= kept
     lone = structure.label & ~_any_by(content, structure.block)
     lone |= structure.ending & ~_any_by(
@@ -50,7 +50,11 @@ def without_orphans(
 
 
 def _without_unended(
-    structure: Structure, atoms: Atoms, kept: NDArray[np.bool_], required: NDArray[np.bool_]
+    structure: Structure,
+    atoms: Atoms,
+    content: NDArray[np.bool_],
+    kept: NDArray[np.bool_],
+    required: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """Return the kept words without those of a sentence whose end was the first not to fit.
 
@@ -63,7 +67,7 @@ def _without_unended(
     gone = kept[atoms.first] & ~left[atoms.first] & (atoms.level == NEEDED)
     for low, high in atoms.reach[gone].tolist():
         left[low:high] &= (required | structure.label)[low:high]
-    return left if (left & content_words(structure)).any() else kept
+    return left if (left & content).any() else kept
 
 
 def _with_partners(
