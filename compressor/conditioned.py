@@ -48,7 +48,9 @@ class ConditionedRelevance:
         lead = np.append(question, self.classifier.separator)
         return [
             self._piece(lead, asked.encoded, window)
-            for window in plan_asked_windows(len(asked.encoded.ids), len(question))
+            for window in plan_asked_windows(
+                len(asked.encoded.ids), asked.encoded.ends, len(question)
+            )
         ]
 
     def log_odds(self, asked: Asked, outputs: Sequence[FloatArray]) -> FloatArray:

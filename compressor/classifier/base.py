@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from compressor.windows import Window
+from compressor.windows import Window, sentence_ends
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -23,11 +23,13 @@ class Encoded:
     """A text in classifier tokens, without special tokens.
 
     `ids` is int64 of shape (tokens,); `offsets` is int32 of shape (tokens, 2): the characters of
-    the text that each token stands for.
+    the text that each token stands for. `ends` is bool, (tokens,): whether a sentence or a line
+    ends with the token; None where that is not known.
     """
 
     ids: NDArray[np.int64]
     offsets: NDArray[np.int32]
+    ends: NDArray[np.bool_] | None = None
 
 
 class Classifier(Protocol):
@@ -101,10 +103,8 @@ class PlainTokenizer:
         # One character for one, so that offsets stay those of the text.
         text = self._special.sub(lambda match: "(" + match.group()[1:], text)
         encoding = self.tokenizer.encode(text, add_special_tokens=False)
-        return Encoded(
-            np.array(encoding.ids, np.int64),
-            np.array(encoding.offsets, np.int32).reshape(-1, 2),
-        )
+        offsets = np.array(encoding.offsets, np.int32).reshape(-1, 2)
+        return Encoded(np.array(encoding.ids, np.int64), offsets, sentence_ends(text, offsets))
 
     def pieces(self, encoded: Encoded) -> list[str]:
         """Return the tokens as the vocabulary spells them."""

@@ -10,7 +10,7 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from compressor.classifier.base import ClassifierUnavailable, PlainTokenizer
-from compressor.windows import CONTEXT_TOKENS, WINDOW_TOKENS
+from compressor.windows import PLAN_REVISION
 
 _READ_BYTES = 1 << 20
 
@@ -61,7 +61,7 @@ def onnx_files(model: Path) -> list[Path]:
 
 def revision_of(files: Iterable[Path]) -> str:
     """Return a short hash of the files' contents and of how windows are cut."""
-    digest = hashlib.sha256(f"{WINDOW_TOKENS}/{CONTEXT_TOKENS}".encode())
+    digest = hashlib.sha256(PLAN_REVISION.encode())
     for path in files:
         with path.open("rb") as file:
             while block := file.read(_READ_BYTES):

@@ -25,7 +25,7 @@ from compressor.classifier.base import (
     batches_by_length,
     keep_probability,
 )
-from compressor.windows import CONTEXT_TOKENS, WINDOW_TOKENS, Window, plan_windows
+from compressor.windows import PLAN_REVISION, Window, plan_windows
 
 # A file that is missing, unreadable, cut off, or of weights that do not fit its configuration.
 _CANNOT_LOAD = (OSError, ValueError, RuntimeError, SafetensorError)
@@ -78,7 +78,7 @@ class TorchClassifier:
 
     def windows(self, encoded: Encoded) -> list[Window]:
         """Return the windows that cover the tokens."""
-        return plan_windows(len(encoded.ids))
+        return plan_windows(len(encoded.ids), encoded.ends)
 
     def keep_probabilities(self, encoded: Encoded, window: Window) -> NDArray[np.float32]:
         """Return the keep probabilities of a window's used tokens: float32, (used tokens,)."""
@@ -177,7 +177,7 @@ def _keep_label(id2label: dict[int, str]) -> int:
 
 
 def _revision(model: torch.nn.Module, tokenizer: str) -> str:
-    digest = hashlib.sha256(f"{WINDOW_TOKENS}/{CONTEXT_TOKENS}/{tokenizer}".encode())
+    digest = hashlib.sha256(f"{PLAN_REVISION}/{tokenizer}".encode())
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.cpu().numpy().tobytes())

@@ -24,7 +24,6 @@ from compressor.windows import (
     QUESTION_TOKENS,
     WINDOW_TOKENS,
     asked_window_tokens,
-    plan_parts,
     plan_windows,
 )
 
@@ -173,12 +172,10 @@ def examples_of(
     *,
     half: float = 0.5,
     smoothing: float = 0.0,
-    context: bool = True,
 ) -> list[Example]:
     """Return a passage's windows, cut and fed as they are when the classifier serves.
 
-    Without `context` they are as few as hold every token once. A question goes before every window,
-    with the token that ends a text between them.
+    A question goes before every window, with the token that ends a text between them.
 
     `around` are the ids of the special tokens before and after. Context that a window sees on
     either side of the part that it answers for weighs 0.
@@ -191,12 +188,11 @@ def examples_of(
         asked = tokenizer.encode(passage.question).ids[:QUESTION_TOKENS]
         lead += [*asked.tolist(), after]
         size = asked_window_tokens(len(asked))
-    plan = plan_windows if context else plan_parts
     labels = soft_label(passage.labels, half=half, smoothing=smoothing)
     targets, weights = token_targets(passage.spans, labels, encoded.offsets)
     weights *= passage.weight
     examples = []
-    for window in plan(len(encoded.ids), size=size):
+    for window in plan_windows(len(encoded.ids), encoded.ends, size=size):
         fed = slice(window.fed_start, window.fed_end)
         used = np.zeros(len(encoded.ids), np.float32)
         used[window.used_start : window.used_end] = 1

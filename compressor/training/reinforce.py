@@ -27,7 +27,7 @@ from compressor.training.rewards import Reward
 from compressor.training.run_state import STATE, load_state, save_state
 from compressor.training.settings import SettingsDiffer, TuningSettings, claim
 from compressor.training.trainer import token_classifier, used_logits
-from compressor.windows import plan_windows
+from compressor.windows import Window, plan_windows
 from compressor.words import Word, is_mark, split_words
 
 _START = "start.pt"
@@ -187,8 +187,7 @@ class Tuner:
 
     def _log_odds(self, text: "Text") -> torch.Tensor:
         """Return each word's log-odds of being kept, the mean of its tokens': (words,)."""
-        windows = plan_windows(len(text.ids))
-        parts = [used_logits(self.model, self.around, text.ids, window) for window in windows]
+        parts = [used_logits(self.model, self.around, text.ids, window) for window in text.windows]
         logits = torch.cat(parts)
         of_words: torch.Tensor = text.mean.to(self.device) @ (logits[:, 1] - logits[:, 0])
         return of_words
@@ -222,6 +221,7 @@ class Text:
     questions: tuple[Question, ...]
     words: list[Word]
     ids: NDArray[np.int64]
+    windows: list[Window]
     mean: torch.Tensor
 
     @classmethod
@@ -237,7 +237,8 @@ class Text:
                 words.append(word)
                 rows.append(inside / inside.sum())
         mean = torch.from_numpy(np.array(rows, np.float32).reshape(len(words), -1))
-        return cls(text, document.questions, words, encoded.ids, mean)
+        windows = plan_windows(len(encoded.ids), encoded.ends)
+        return cls(text, document.questions, words, encoded.ids, windows, mean)
 
     def shortened(self, kept: NDArray[np.bool_]) -> str:
         """Return the words that are kept, those that touch in the source without a space."""

@@ -36,8 +36,6 @@ class TrainingSettings:
     """How many of the encoder's layers the classifier has, the lowest ones; 0: as many as it."""
     frozen_layers: int = 0
     """How many layers stay as they are, from the lowest up; their backward pass is saved."""
-    context: bool = True
-    """Feed windows with context around, as when serving; else every token once, a third fewer."""
     clip: float = 1.0
     """The largest norm of the gradients of a step."""
     patience: int = 2

@@ -138,7 +138,6 @@ class Trainer:
             around=self.around,
             half=settings.half,
             smoothing=settings.smoothing,
-            context=settings.context,
         )
         found = (example for passage in passages for example in cut(passage))
         return [example for example in found if example.weights.any()]
@@ -299,7 +298,7 @@ def token_probabilities(
     encoded = tokenizer.encode(text)
     device = next(model.parameters()).device
     parts = [np.zeros(0, np.float32)]
-    for window in plan_windows(len(encoded.ids)):
+    for window in plan_windows(len(encoded.ids), encoded.ends):
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             logits = used_logits(model, around, encoded.ids, window).float()
         parts.append(torch.softmax(logits, dim=-1)[:, 1].cpu().numpy())

@@ -53,14 +53,6 @@ Layers = Annotated[
 FrozenLayers = Annotated[
     int, typer.Option(min=0, help="How many layers, from the lowest up, stay as they are.")
 ]
-Context = Annotated[
-    bool,
-    typer.Option(
-        "--context/--no-context",
-        help="Feed windows with context around, as when serving; or every token once, which is a "
-        "third fewer.",
-    ),
-]
 Patience = Annotated[
     int, typer.Option(min=1, help="Validations without a better AUC before it stops.")
 ]
@@ -100,7 +92,6 @@ def train(
     train_embeddings: Embeddings = False,
     layers: Layers = 0,
     frozen_layers: FrozenLayers = 0,
-    context: Context = True,
     patience: Patience = 2,
     last: Last = False,
     seed: Annotated[int, typer.Option(min=0)] = 1,
@@ -135,7 +126,6 @@ def train(
             train_embeddings=train_embeddings,
             layers=layers,
             frozen_layers=frozen_layers,
-            context=context,
             patience=patience,
             last=last,
             seed=seed,

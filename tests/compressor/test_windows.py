@@ -13,33 +13,72 @@ from compressor.windows import (
     chunk_ends,
     plan_chunks,
     plan_windows,
+    sentence_ends,
 )
 
 
-@given(st.integers(0, 20_000))
-def test_used_ranges_partition_the_tokens(tokens: int) -> None:
+@st.composite
+def texts_in_tokens(draw: st.DrawFn) -> tuple[int, np.ndarray | None]:
+    """How many tokens a text has, and which of them end a sentence: many, few, none, not known."""
+    count = draw(st.integers(0, 20_000))
+    every = draw(st.sampled_from([None, 1, 2, 12, 40, 300, 30_000]))
+    if every is None:
+        return count, None
+    return count, np.random.default_rng(draw(st.integers(0, 9))).random(count) < 1 / every
+
+
+@given(texts_in_tokens())
+def test_used_ranges_partition_the_tokens(text: tuple[int, np.ndarray | None]) -> None:
+    tokens, ends = text
     at = 0
-    for window in plan_windows(tokens):
+    for window in plan_windows(tokens, ends):
         assert window.used_start == at < window.used_end
         at = window.used_end
     assert at == tokens
 
 
-@given(st.integers(1, 20_000))
-def test_every_used_token_sees_its_context(tokens: int) -> None:
-    for w in plan_windows(tokens):
+@given(st.integers(0, 500), st.integers(3, 60), st.integers(0, 29), st.integers(0, 9))
+def test_windows_of_any_size_partition_the_tokens(
+    tokens: int, size: int, context: int, seed: int
+) -> None:
+    context = min(context, (size - 1) // 2)
+    windows = plan_windows(
+        tokens, np.random.default_rng(seed).random(tokens) < 0.3, size=size, context=context
+    )
+    assert [i for w in windows for i in range(w.used_start, w.used_end)] == [*range(tokens)]
+    assert all(w.used_start < w.used_end and w.tokens <= size for w in windows)
+
+
+@given(texts_in_tokens())
+def test_a_window_ends_with_a_sentence_or_sees_beyond_its_cut(
+    text: tuple[int, np.ndarray | None],
+) -> None:
+    tokens, ends = text
+    for w in plan_windows(tokens, ends):
         assert 0 <= w.fed_start <= w.used_start < w.used_end <= w.fed_end <= tokens
         assert w.tokens <= WINDOW_TOKENS
-        assert w.fed_start == 0 or w.used_start - w.fed_start >= CONTEXT_TOKENS
-        assert w.fed_end == tokens or w.fed_end - w.used_end >= CONTEXT_TOKENS
+        for cut, seen in ((w.used_start, w.used_start - w.fed_start),
+                          (w.used_end, w.fed_end - w.used_end)):  # fmt: skip
+            if cut in (0, tokens) or (ends is not None and ends[cut - 1]):
+                assert seen == 0
+            else:
+                assert seen == CONTEXT_TOKENS
 
 
-@given(st.integers(WINDOW_TOKENS + 1, 20_000))
-def test_a_long_text_is_cut_evenly_into_full_windows(tokens: int) -> None:
-    windows = plan_windows(tokens)
-    used = [w.used_end - w.used_start for w in windows]
-    assert max(used) - min(used) <= 1
-    assert {w.tokens for w in windows} == {WINDOW_TOKENS}
+@given(texts_in_tokens())
+def test_a_long_text_is_cut_evenly_but_for_the_way_to_a_sentence_end(
+    text: tuple[int, np.ndarray | None],
+) -> None:
+    tokens, ends = text
+    windows = plan_windows(tokens, ends)
+    for index, window in enumerate(windows[1:], 1):
+        even = tokens * index // len(windows)
+        moved = window.used_start - even
+        assert abs(moved) <= CONTEXT_TOKENS
+        if ends is not None:
+            nearer = [c for c in range(even - abs(moved) + 1, even + abs(moved)) if ends[c - 1]]
+            assert not nearer
+    assert len(windows) < 8 or len(windows) % 2 == 0
 
 
 def test_a_short_text_is_one_window() -> None:
@@ -71,6 +110,33 @@ def test_chunks_partition_the_tokens_and_end_as_late_as_they_may(
 
 def test_a_chunk_takes_what_the_checkpoints_take() -> None:
     assert plan_chunks(np.zeros(600, np.bool_))[0].tokens == CHUNK_TOKENS == 510
+
+
+@pytest.mark.parametrize("pattern", [r"\w+|[^\w\s]", r"\s*(?:\w+|[^\w\s])", r"\S+", r"\s*\S+"])
+@pytest.mark.parametrize(
+    ("text", "last_words"),
+    [
+        ('He said "no!" She left. Then 3.14 of it', ["no", "left"]),
+        ("One\n\n\ntwo three\nfour", ["One", "three"]),
+        ("\n first line\r\nsecond", ["line"]),
+        ("nothing ends", []),
+        ("", []),
+    ],
+)
+def test_sentences_and_lines_end_with_a_token(
+    pattern: str, text: str, last_words: list[str]
+) -> None:
+    offsets = tokens(text, pattern)
+    ends = sentence_ends(text, offsets)
+    assert len(ends) == len(offsets)
+    until = [text[:end] for (_, end), here in zip(offsets, ends, strict=True) if here]
+    assert [re.findall(r"\w+", before)[-1] for before in until] == last_words
+
+
+def test_chinese_and_japanese_sentences_end_without_a_space() -> None:
+    text = "\u4f60\u597d\u3002\u300c\u306f\u3044\uff01\u300d\u518d\u89c1"
+    ends = sentence_ends(text, tokens(text, "."))
+    assert np.flatnonzero(ends).tolist() == [2, 7]
 
 
 def tokens(text: str, pattern: str) -> np.ndarray:

@@ -81,16 +81,6 @@ def test_windows_are_fed_as_they_are_when_the_classifier_serves(
         assert any(fed == tokens[i : i + len(fed)].tolist() for i in range(len(tokens)))
 
 
-@given(labelled_words)
-def test_without_context_every_token_is_fed_once(words: list[tuple[str, float | None]]) -> None:
-    examples = examples_of(passage(words), characters(), AROUND, context=False)
-    fed = [token for example in examples for token in example.ids[1:-1].tolist()]
-    assert fed == characters().encode(passage(words).text).ids.tolist()
-    assert all(len(example.ids) <= WINDOW_TOKENS + 2 for example in examples)
-    total = sum(float(example.weights.sum()) for example in examples)
-    assert total == pytest.approx(sum(label is not None for _, label in words), rel=1e-4)
-
-
 @given(labelled_words, st.integers(1, 90))
 def test_a_question_goes_before_every_window_and_weighs_nothing(
     words: list[tuple[str, float | None]], asked: int
