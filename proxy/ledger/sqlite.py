@@ -174,8 +174,10 @@ def _version(connection: sqlite3.Connection) -> int:
 
 def _check_owner(connection: sqlite3.Connection, path: Path) -> None:
     """Raise StoreError for another program's database and for a later version's file."""
+    connection.execute("BEGIN")  # both of one moment: another process may be making the tables
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    connection.rollback()
     if application != _APPLICATION_ID and (application or tables):
         raise StoreError(
             f"{path} is the database of another program; give savings.path a file of its own"

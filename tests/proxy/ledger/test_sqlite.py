@@ -5,7 +5,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from proxy.ledger.queued import StoreError
 from proxy.ledger.serial import RecordError
-from proxy.ledger.sqlite import SqliteSink, read_sqlite
+from proxy.ledger.sqlite import SqliteSink, _check_owner, _connect, _migrate, read_sqlite
 from proxy.savings import PartReport, SavingsRecord
 from tests.proxy.ledger.records import make_record, records, until_degraded
 
@@ -105,6 +105,29 @@ async def test_a_killed_process_keeps_what_was_written(tmp_path: Path) -> None:
         process.kill()
         process.wait()
     assert list(read_sqlite(path)) == [make_record()]
+
+
+def test_a_file_that_another_process_is_making_is_not_taken_for_another_programs(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "savings.db"
+    path.touch()
+    made: list[str] = []
+
+    def make(statement: str) -> None:
+        """Let another process make the tables just before they are counted, unless it must wait."""
+        if "sqlite_schema" in statement:
+            made.append(statement)
+            with (
+                closing(sqlite3.connect(path, timeout=0)) as other,
+                suppress(sqlite3.OperationalError),
+            ):
+                _migrate(other)
+
+    with closing(_connect(path)) as connection:
+        connection.set_trace_callback(make)
+        _check_owner(connection, path)
+    assert made
 
 
 async def test_only_the_user_may_read_the_files(tmp_path: Path) -> None:
