@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compressor.structure import Structure
-from compressor.ties import asides, label_ranges, mark_ranges, merged, numbered
+from compressor.ties import asides, label_ranges, mark_ranges, merged, numbered, rule_ranges
 from compressor.types import Kind, ProtectedSpan
 
 REQUIRED = 9.0  # stays whatever the budget says
@@ -92,6 +92,7 @@ def bind(structure: Structure, scores: FloatArray, protected: Sequence[Protected
         tied.append((opens, closes + 1))
         score[opens : closes + 1] = 0.0  # for the sake of the link's text alone
     tied += label_ranges(structure)
+    tied += rule_ranges(structure)
     tied += asides(structure)
     for first, stop in numbered(structure, figures):
         if not structure.mark[first]:  # the word that has the numbers

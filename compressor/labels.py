@@ -51,11 +51,12 @@ def line_labels(
         for end in [acting[position]] if position in acting else _label_ends(found):
             first = int(np.searchsorted(starts, position))
             last = int(np.searchsorted(ends, end, side="right"))
+            after = int(np.searchsorted(starts, stop))
+            rule = mark[first:after].all()  # * * *
             inside = last < len(starts) and starts[last] < stop and not mark[last:].all()
-            if last > first and inside:
+            if last > first and inside and not rule:
                 label[first:last] = True
                 opens[first] = True
-                after = int(np.searchsorted(starts, stop))
                 listed = found is not None and end == found.end("item")
                 if after < len(starts) and (
                     _is_one_line(text, int(starts[first]), end)

@@ -9,6 +9,7 @@ from compressor.structure import GAP_LINE, GAP_NONE, Structure
 
 _LONGEST_ASIDE = 3  # words and marks between round brackets that stay or go with these
 _LONGEST_NUMBERS = 9  # of numbers alone
+_SHORTEST_RULE = 3  # marks of a line that parts scenes or sections
 
 
 def label_ranges(structure: Structure) -> list[tuple[int, int]]:
@@ -42,6 +43,16 @@ def mark_ranges(structure: Structure) -> list[tuple[int, int]]:
         if apart[stop]:
             ranges.append((first, stop))
     return ranges
+
+
+def rule_ranges(structure: Structure) -> list[tuple[int, int]]:
+    """Return the lines of nothing but marks with spaces between them: `* * *`."""
+    edges = np.flatnonzero(np.append(structure.gap >= GAP_LINE, True))
+    edges = np.unique(np.append(0, edges))
+    words = np.concatenate(([0], np.cumsum(~structure.mark)))
+    long = np.diff(edges) >= _SHORTEST_RULE
+    bare = words[edges[:-1]] == words[edges[1:]]
+    return [(int(edges[at]), int(edges[at + 1])) for at in np.flatnonzero(long & bare)]
 
 
 def asides(structure: Structure) -> list[tuple[int, int]]:

@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 
 # 256 with the two special tokens. Shorter windows run hardly faster a token, and rank words worse.
 WINDOW_TOKENS = 254
-# What a token sees on either side at least of a cut within a sentence, and how far a cut moves to
-# where one ends. A token beside a cut within a sentence is ranked visibly worse without (AUC 0.84
-# of the first eight tokens behind it, 0.89 with), one behind a sentence's end is not (0.89); every
-# token that is seen from both sides is fed twice.
+# What a token sees at least on its left, and how far a cut moves to where a sentence ends. Measured
+# on held-out labels of 445 to 1,177 tokens: what is to the right of a cut does not matter; with
+# nothing to the left AUC is 0.014 below that of full windows, with 16 tokens 0.005, with 32 0.002.
+# Every token more is fed twice.
 CONTEXT_TOKENS = 16
-# From so many windows on their number is even, so that two cores end together: short of it, one
-# more would make them much shorter.
-_EVEN_FROM = 8
+# Texts of fewer windows fill them up with context: their cuts are few, and so is what that costs.
+# From so many on the number of windows is even, so that two cores end together.
+_MANY = 8
 # Part of every classifier's revision: a change in where windows are cut changes what they give.
-PLAN_REVISION = f"{WINDOW_TOKENS}/{CONTEXT_TOKENS}/{_EVEN_FROM}/sentence ends"
+PLAN_REVISION = f"{WINDOW_TOKENS}/{CONTEXT_TOKENS}/{_MANY}/left of sentence ends"
 # What of a question goes before each window where the classifier reads both; the rest is cut.
 QUESTION_TOKENS = 64
 # 512 with the two special tokens: what LLMLingua-2's checkpoints were trained on.
@@ -56,8 +56,9 @@ def plan_windows(
 
     `ends` is bool, (tokens,): whether a sentence or a line ends with the token, as `sentence_ends`
     says. A text of at most `size` tokens is one window. A longer one is cut evenly, so that the
-    last window is as well informed as the others, and each cut moves to the nearest end that is at
-    most `context` tokens away. Where none is, both sides see as many tokens of the other.
+    last window is as well informed as the others; each cut moves to the nearest end that is at most
+    `context` tokens away, if there is one, and every window sees as many tokens before its own. A
+    text of few windows fills them up with what stands before and behind.
     Raises ValueError when the context leaves no room.
     """
     if size <= 2 * context:
@@ -65,30 +66,34 @@ def plan_windows(
     if tokens <= size:
         return [Window(0, tokens, 0, tokens)] if tokens else []
     count = -(-tokens // (size - 2 * context))
-    if count >= _EVEN_FROM:
-        count = min(count + count % 2, tokens)
+    few = count < _MANY
+    count = count if few else min(count + count % 2, tokens)
     reach = min(context, (tokens // count - 1) // 2)
-    cuts, seen = [0], [0]  # where windows are cut, and how far either side sees beyond that
+    cuts = [0]
     for index in range(1, count):
         cut = tokens * index // count
-        near = None if ends is None else _nearest_end(ends, cut, reach)
-        cuts.append(cut if near is None else near)
-        seen.append(context if near is None else 0)
-    cuts.append(tokens)
-    seen.append(0)
+        last = min(cut + reach, cuts[-1] + size - context)
+        cuts.append(cut if ends is None else _nearest_end(ends, cut, cut - reach, last))
     return [
-        Window(max(0, start - before), min(tokens, end + after), start, end)
-        for (start, end), (before, after) in zip(pairwise(cuts), pairwise(seen), strict=True)
+        _filled(start, end, tokens, size, context)
+        if few
+        else Window(max(0, start - context), end, start, end)
+        for start, end in pairwise([*cuts, tokens])
     ]
 
 
-def _nearest_end(ends: NDArray[np.bool_], cut: int, reach: int) -> int | None:
-    """Return the cut behind an end that is nearest to `cut`, at most `reach` away, or None."""
-    first = max(1, cut - reach)
-    possible = np.flatnonzero(ends[first - 1 : cut + reach]) + first
-    if not len(possible):
-        return None
-    return int(possible[np.argmin(np.abs(possible - cut))])
+def _filled(start: int, end: int, tokens: int, size: int, context: int) -> Window:
+    """Return a window of `size` tokens around what it is for, with at least `context` before."""
+    room = size - (end - start)
+    before = min(start, max(context, room // 2, room - (tokens - end)))
+    return Window(start - before, min(tokens, end + room - before), start, end)
+
+
+def _nearest_end(ends: NDArray[np.bool_], cut: int, first: int, last: int) -> int:
+    """Return the cut behind an end that is nearest to `cut`, of those up to `last`; else `cut`."""
+    first = max(1, first)
+    possible = np.flatnonzero(ends[first - 1 : last]) + first
+    return int(possible[np.argmin(np.abs(possible - cut))]) if len(possible) else cut
 
 
 def sentence_ends(text: str, offsets: NDArray[np.int32]) -> NDArray[np.bool_]:

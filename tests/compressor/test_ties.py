@@ -70,3 +70,22 @@ def test_numbers_alone_in_brackets_are_not_left_without_them() -> None:
         shorter = shorten(text, 0.5, seed)
         for whole, part in (("(2024: £607m)", "607"), ("(2024: 11p, 2023: 10p)", "10p")):
             assert (part in shorter) == (whole in shorter), shorter
+
+
+@pytest.mark.parametrize("rule", ["* * *", "* * * * *", "- - -", "~ ~ ~", "· · ·"])
+def test_the_marks_between_two_scenes_stay_or_go_together(rule: str) -> None:
+    text = (
+        "The old harbour was quiet at last, and nobody spoke of the letter on the way home.\n\n"
+        f"{rule}\n\n"
+        "On the next morning the boats went out early, and the woman at the window saw them go.\n\n"
+        f"  {rule}\n\n"
+        "Nothing was heard of the men for a week, and then they came back with the tide.\n"
+    )
+    whole = 0
+    for rate in (0.9, 0.6, 0.3):
+        for seed in range(10):
+            lines = [line.strip() for line in shorten(text, rate, seed).splitlines()]
+            bare = [line for line in lines if line and not any(map(str.isalnum, line))]
+            assert set(bare) <= {rule}, lines
+            whole += len(bare)
+    assert whole

@@ -1,4 +1,5 @@
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -50,19 +51,18 @@ def test_windows_of_any_size_partition_the_tokens(
 
 
 @given(texts_in_tokens())
-def test_a_window_ends_with_a_sentence_or_sees_beyond_its_cut(
-    text: tuple[int, np.ndarray | None],
-) -> None:
+def test_a_window_sees_what_stands_before_it(text: tuple[int, np.ndarray | None]) -> None:
     tokens, ends = text
-    for w in plan_windows(tokens, ends):
+    windows = plan_windows(tokens, ends)
+    for w in windows:
         assert 0 <= w.fed_start <= w.used_start < w.used_end <= w.fed_end <= tokens
         assert w.tokens <= WINDOW_TOKENS
-        for cut, seen in ((w.used_start, w.used_start - w.fed_start),
-                          (w.used_end, w.fed_end - w.used_end)):  # fmt: skip
-            if cut in (0, tokens) or (ends is not None and ends[cut - 1]):
-                assert seen == 0
-            else:
-                assert seen == CONTEXT_TOKENS
+        assert w.fed_start == 0 or w.used_start - w.fed_start >= CONTEXT_TOKENS
+        if len(windows) < 8:  # few are filled up
+            assert w.tokens == min(tokens, WINDOW_TOKENS)
+        else:
+            assert w.fed_end == w.used_end
+            assert w.used_start - w.fed_start == min(w.used_start, CONTEXT_TOKENS)
 
 
 @given(texts_in_tokens())
@@ -71,13 +71,21 @@ def test_a_long_text_is_cut_evenly_but_for_the_way_to_a_sentence_end(
 ) -> None:
     tokens, ends = text
     windows = plan_windows(tokens, ends)
-    for index, window in enumerate(windows[1:], 1):
-        even = tokens * index // len(windows)
-        moved = window.used_start - even
-        assert abs(moved) <= CONTEXT_TOKENS
-        if ends is not None:
-            nearer = [c for c in range(even - abs(moved) + 1, even + abs(moved)) if ends[c - 1]]
-            assert not nearer
+    for before, window in pairwise(windows):
+        cut = window.used_start
+        even = tokens * windows.index(window) // len(windows)
+        assert abs(cut - even) <= CONTEXT_TOKENS
+        if ends is None:
+            assert cut == even
+            continue
+        longest = before.used_start + WINDOW_TOKENS - CONTEXT_TOKENS
+        near = [
+            at
+            for at in range(even - CONTEXT_TOKENS, min(even + CONTEXT_TOKENS, longest) + 1)
+            if ends[at - 1]
+        ]
+        assert cut in near or (cut == even and not near)
+        assert all(abs(cut - even) <= abs(at - even) for at in near)
     assert len(windows) < 8 or len(windows) % 2 == 0
 
 
