@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compressor.bonds import word_range
+from compressor.protect.lines import as_shown
 from compressor.protect.logs import is_log_line
 from compressor.structure import Structure
 from compressor.types import Kind, ProtectedSpan
@@ -37,7 +38,7 @@ def repeated_lines(text: str, protected: Sequence[ProtectedSpan]) -> list[Protec
     found: list[ProtectedSpan] = []
     alike: dict[str, list[ProtectedSpan]] = defaultdict(list)
     for line in lines:
-        if not is_log_line(text[line.start : line.end]):  # a frame
+        if not is_log_line(as_shown(text[line.start : line.end])):  # a frame
             found.append(line)
             continue
         inner = names[bisect_left(starts, line.start) : bisect_left(starts, line.end)]
@@ -83,7 +84,7 @@ def rank_lines(
     for line in protected:
         if line.conditional and line.kind is Kind.CODE:
             first, stop = word_range(structure, line.start, line.end)
-            if _TROUBLE.search(text, line.start, line.end):
+            if _TROUBLE.search(as_shown(text[line.start : line.end])):
                 ranked[first:stop] = np.maximum(ranked[first:stop], _TROUBLED)
     for line in repeated:
         first, stop = word_range(structure, line.start, line.end)

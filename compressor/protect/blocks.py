@@ -8,7 +8,7 @@ from compressor.protect.assertions import assertion_end
 from compressor.protect.code_lines import is_code_line
 from compressor.protect.commands import COMMAND_LINE
 from compressor.protect.fences import fence_end
-from compressor.protect.lines import Line, lines_while
+from compressor.protect.lines import Line, as_shown, lines_while
 from compressor.protect.listings import listing_end
 from compressor.protect.logs import is_log_line
 from compressor.protect.marked_blocks import marked_end
@@ -57,8 +57,10 @@ def block_spans(text: str) -> list[ProtectedSpan]:
     """Return the blocks of `text` that must stay byte for byte, ascending and disjoint.
 
     A log line is conditional, as are frames that repeat inside a trace: each goes as a whole.
+    Lines are read as a terminal shows them; one with its colours that is nothing else stays whole,
+    as what is left of a colour would be shown as text.
     """
-    lines = [(m.start(), m.end(), m.group()) for m in _LINE.finditer(text)]
+    lines = [(m.start(), m.end(), as_shown(m.group())) for m in _LINE.finditer(text)]
     spans: list[ProtectedSpan] = []
     index = 0
     while index < len(lines):
@@ -70,8 +72,11 @@ def block_spans(text: str) -> list[ProtectedSpan]:
             span = ProtectedSpan(start, end, block.kind, block.conditional)
             spans += loosened_frames(text, span) if block.trace else [span]
             index = block.stop
-        else:
-            index += 1
+            continue
+        start, end, line = lines[index]
+        if len(line) < end - start:
+            spans.append(ProtectedSpan(start, end, Kind.CODE))
+        index += 1
     return spans
 
 

@@ -35,6 +35,49 @@ def test_listings_code_and_data_are_left_alone(name: str) -> None:
     assert output in result.text
 
 
+@pytest.mark.parametrize("colours", [(r"^.+$",), (r"^\S+", r"\S+$")], ids=["lines", "words"])
+@pytest.mark.parametrize("name", sorted(LEFT_ALONE))
+def test_what_a_terminal_shows_in_colour_is_read_as_it_shows_it(
+    name: str, colours: tuple[str, ...]
+) -> None:
+    plain = LEFT_ALONE[name].split("\n")
+    output = "\n".join(
+        in_colour(line, colours) if number % 2 else line for number, line in enumerate(plain)
+    )
+    result = shorten(f"{PROSE}\n\n{output}\n\n{PROSE}", 0.5)
+    assert output in result.text
+
+
+def in_colour(line: str, patterns: tuple[str, ...]) -> str:
+    for pattern in patterns:
+        line = re.sub(pattern, "\x1b[1;31m\\g<0>\x1b[m", line)
+    return line
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_a_terminal_acts_on_is_never_cut(seed: int) -> None:
+    link = "\x1b]8;;https://example.com/a b\x1b\\the page\x1b]8;;\x1b\\"
+    line = f"\x1b[33mwarning\x1b[39m this is soon to go, and \x1b[1m{link}\x1b[22m says why it is."
+    result = shorten(f"{PROSE}\n{line}\n{PROSE}", 0.4, seed=seed)
+    assert line in result.text
+    assert result.rate < 0.8
+
+
+@pytest.mark.parametrize("rate", [0.3, 0.6])
+def test_log_lines_in_colour_go_as_a_whole(rate: float) -> None:
+    log = [
+        f"\x1b[2m2026-03-04T10:00:{second:02d}Z\x1b[0m \x1b[32m INFO\x1b[0m served /items in 3 ms"
+        for second in range(30)
+    ]
+    trouble = "\x1b[2m2026-03-04T10:00:30Z\x1b[0m \x1b[31mERROR\x1b[0m cannot reach the database"
+    named = "\x1b[2m2026-03-04T10:00:31Z\x1b[0m \x1b[32m INFO\x1b[0m wrote /var/lib/items.db"
+    kept = shorten("\n".join([*log, named, trouble, *log]), rate).text.split("\n")
+    assert set(kept) <= {*log, named, trouble}
+    assert trouble in kept
+    assert named in kept
+    assert len(kept) < len(log) * 2
+
+
 @pytest.mark.parametrize(
     "text",
     [
