@@ -87,5 +87,8 @@ def _label_ends(found: re.Match[str] | None) -> list[int]:
     """Return where a line's label may end: behind its speaker, or else behind its bullet."""
     if found is None or not found.group() or found.group().isspace():
         return []
-    item = found.end("item")
+    item = max(found.end("item"), 0)
+    speaker = found.group()[item - found.start() :] if item else found.group()
+    if speaker.count("(") > speaker.count(")"):  # Tokyo (Japanese: 東京) speaks not
+        return [item] if item else []
     return [found.end(), item] if 0 < item < found.end() else [found.end()]

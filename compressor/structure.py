@@ -301,7 +301,8 @@ def _partners(
 
 def _parts(before: str, sign: str) -> bool:
     """Whether a symmetric mark may open something right behind this character."""
-    return before in _PAIRS or (sign in _EMPHASIS and is_unspaced(before))
+    eastern = is_unspaced(before) or (before > "\u2fff" and before in _CLAUSE_MARKS | _ENDS)
+    return before in _PAIRS or (sign in _EMPHASIS and eastern)
 
 
 def _parting(

@@ -47,3 +47,32 @@ def test_a_directive_on_a_line_of_its_own_stays() -> None:
         noise = np.random.default_rng(seed).random(len(words), np.float32)
         shorter = extract(text, words, noise, Settings(rate=0.6), COUNTER).text
         assert ".. warning::\n" in shorter
+
+
+@pytest.mark.parametrize(
+    "lead",
+    [
+        "Daniel Bernoulli (German pronunciation: [bɛʁˈnʊli]; born in 1700)",
+        "- Elias Canetti (Bulgarian: Елиас Канети, born in 1905)",
+    ],
+)
+def test_a_colon_within_open_brackets_ends_no_label(lead: str) -> None:
+    text = (
+        f"{lead} was a writer and one of the many prominent people in a large family of the town.\n"
+    )
+    words = split_words(text)
+    for seed in range(12):
+        noise = np.random.default_rng(seed).random(len(words), np.float32)
+        for rate in (0.6, 0.3):
+            shorter = extract(text, words, noise, Settings(rate=rate), COUNTER).text
+            assert shorter.count("(") == shorter.count(")"), shorter
+
+
+def test_a_name_with_a_remark_in_brackets_is_a_speaker() -> None:
+    text = (
+        "Anna (Berlin): We have been late with all of it since the old barn was sold last year.\n"
+    )
+    words = split_words(text)
+    noise = np.random.default_rng(1).random(len(words), np.float32)
+    shorter = extract(text, words, noise, Settings(rate=0.5), COUNTER).text
+    assert shorter.startswith("Anna (Berlin):")

@@ -182,3 +182,12 @@ def test_what_two_dots_begin_in_restructuredtext_is_no_item(line: str) -> None:
         noise = np.random.default_rng(seed).random(len(words), np.float32)
         shorter = extract(text, words, noise, Settings(rate=0.5), COUNTER).text
         assert not re.search(r"(?m)^\.\. (?:It|is|short|and|to|the|point)\b", shorter), shorter
+
+
+def test_emphasis_opens_behind_a_comma_of_japanese() -> None:
+    text = "新しい設計では、**Kino**が引数を受け取り、**Hug**の考え方を取り入れることにしました。"
+    words = split_words(text)
+    for seed in range(40):
+        noise = np.random.default_rng(seed).random(len(words), np.float32)
+        shorter = extract(text, words, noise, Settings(rate=0.5), COUNTER).text
+        assert shorter.count("**") % 2 == 0, shorter
