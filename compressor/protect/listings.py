@@ -31,7 +31,7 @@ _DIFFSTAT = re.compile(
     r" \S.{0,300}? +\| +(?:\d{1,7} [+-]{1,200}$|Bin )|"
     r" \d{1,7} files? changed, \d{1,7} (?:insertion|deletion)"
 )
-_BOX = re.compile(r"\+(?:[-=]{2,}\+)+$|\|.{1,2000}\|$")
+_BOX = re.compile(r"\s{0,40}(?:\+(?:[-=]{2,}\+)+|\|.{1,2000}\|)$")
 _RULE = re.compile(r"[-─=]{2,}(?:[-─=+┼ ]{1,400})?$")
 _MARKUP = re.compile(
     r"\s{0,80}<[/!?A-Za-z][^<>]{0,300}>(?:[^<>]{0,60}+(?:<[^<>]{1,300}>)?+){0,8}+$"
@@ -74,7 +74,7 @@ def listing_end(lines: Sequence[Line], index: int) -> int:
     if not first.strip() or len(first) > LONGEST_LINE:
         return index
     for pattern, least in _LISTS:
-        if pattern is _BOX and not first.startswith("+"):
+        if pattern is _BOX and not first.lstrip().startswith("+"):
             continue
         stop = lines_while(lines, index, pattern.match)
         if stop - index >= least:

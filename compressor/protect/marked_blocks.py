@@ -37,7 +37,7 @@ def marked_end(lines: Sequence[Line], index: int) -> int:
         return _closed(lines, index, found.end(), f"</{found[1]}>")
     if found := _FORMULA.match(line):
         return _closed(lines, index, found.end(), "$$" if found["dollars"] else "\\]", blank=False)
-    return index
+    return _literal_end(lines, index) if line[:1].isspace() else index
 
 
 def _deeper_end(lines: Sequence[Line], index: int) -> int:
@@ -51,6 +51,15 @@ def _deeper_end(lines: Sequence[Line], index: int) -> int:
                 break
             stop = at + 1
     return stop
+
+
+def _literal_end(lines: Sequence[Line], index: int) -> int:
+    """reStructuredText: where what a paragraph's `::` announces stops, if it begins here."""
+    above = index - 1
+    while above >= 0 and not lines[above][2].strip():
+        above -= 1
+    announced = 0 <= above < index - 1 and lines[above][2].rstrip().endswith("::")
+    return _deeper_end(lines, above) if announced else index
 
 
 def _delimited_end(lines: Sequence[Line], index: int) -> int:

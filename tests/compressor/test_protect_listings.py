@@ -25,6 +25,11 @@ where harbour = 'north';""",
     "a table of Jira": """||Browser||Result||
 |Firefox|it fails|
 |Chrome|it works once|""",
+    "a table in a box that is indented": """   +---------+---------------+
+   | Section | Example       |
+   +=========+===============+
+   | first   | of the block  |
+   +---------+---------------+""",
     "columns with a sum": """Article              Pieces   Each     Total
 Flour                    40   21.50   860.00
 Yeast                    15    2.10    31.50
@@ -177,3 +182,11 @@ def test_prose_below_a_script_is_text() -> None:
         text = f"{script}\n\n{prose}"
         code = [s for s in find_protected(text, Settings(rate=0.5)) if s.kind == "code"]
         assert [text[s.start : s.end] for s in code] == [script]
+
+
+def test_what_a_double_colon_announces_is_literal() -> None:
+    block = "    sudo make me a sandwich\n    please wait\n\n      until it is done"
+    text = f"Type this on the terminal::\n\n{block}\n\nand then look at it.\n"
+    assert block.strip() in [
+        text[span.start : span.end].strip() for span in find_protected(text, Settings(rate=0.5))
+    ]
