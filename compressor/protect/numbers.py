@@ -38,7 +38,7 @@ _CJK_UNIT = (
     r"个?小[时時]|分[钟鐘]|[时時][间間]|星期|[个個箇]月|毫秒|"
     r"[年月週日時分秒]間|[かヶカケヵ][月国所年]間?|"
     r"[年月日時时分秒円元个個人名件台岁歳回度％%万萬億亿兆千百倍号號第歩枚本冊層階区年代世紀天周层字片米吨]{1,4}|"
-    r"(?:平方|立方)?(?:公斤|公里|毫克|毫升|厘米|米|美元|欧元|メートル|キロ|グラム|パーセント|センチ|トン|ドル|ユーロ|リットル)|"
+    r"(?:平方|立方)?(?:公斤|公里|[千毫微]克|毫升|[千分厘毫微纳]米|英[里尺寸]|海里|兆帕|米|美元|欧元|メートル|キロ|グラム|パーセント|センチ|トン|ドル|ユーロ|リットル)|"
     rf"[℃℉㎡㎏㎜㎝㎞]|つ|次/[分秒时時天日周週月年]|[多余餘几幾数]?(?![{_NO_COUNTER}])[\u4e00-\u9fff]"
 )
 _THAI_UNIT = (
@@ -117,12 +117,13 @@ _LIMITS = (
     r"(?:no |not )?(?:more|less|fewer|greater|higher|lower|larger|smaller|older|younger|longer|shorter|"
     r"later|earlier|better|worse) than(?: or equal to)?|at (?:least|most|the (?:least|most|latest))|"
     r"up to|as (?:many|much|few|little|high|low|late|early) as|(?:a )?(?:maximum|minimum|total) of|max\.?|min\.?|"
-    r"under|over|below|above|about|around|approximately|approx\.?|roughly|nearly|almost|exactly|only|"
+    r"in excess of|under|over|below|above|about|around|approximately|approx\.?|roughly|nearly|almost|exactly|only|"
     r"within|between|from|until|before|after|since|by|for|every|plus or minus|minus|under no|exceed(?:s|ed|ing)?|"
     r"(?:nicht )?(?:mehr|weniger|länger|kürzer|älter|höher|größer|kleiner) als|mindestens|höchstens|maximal|"
-    r"minimal|bis zu|bis|unter|über|etwa|ca\.?|circa|rund|fast|genau|nur|zwischen|von|seit|ab|binnen|innerhalb von|"
+    r"minimal|bis zu|bis|unter|über|etwa|ca\.?|circa|rund|fast|genau|nur|zwischen|von|vor|nach|seit|ab|binnen|innerhalb von|"
     r"au moins|au plus|(?:plus|moins) de|jusqu['’](?:à|au|en)|environ|près de|entre|depuis|avant|après|"
-    r"moins|au maximum|seulement|al menos|por lo menos|como máximo|como mínimo|(?:más|menos) de|hasta|"
+    r"(?:inf|sup)érieure?s? (?:à|aux)|moins|au maximum|seulement|al menos|por lo menos|como máximo|como mínimo|(?:más|menos) de|hasta|"
+    r"(?:inferior|superior)(?:es|[ei])? a[il]?|antes de|después de|depois de|após|prima di|dopo|entro|oltre|"
     r"unos|unas|cerca de|desde|aproximadamente|casi|solo|pelo menos|no máximo|(?:mais|menos) de|até|"
     r"almeno|al massimo|(?:più|meno) di|fino a|circa|"
     r"minstens|hoogstens|ten (?:minste|hoogste)|(?:meer|minder|langer|ouder|jonger) dan|binnen|vanaf|tot|ruim|"
@@ -145,7 +146,8 @@ _BEFORE = re.compile(
     r"(?<![-=<>])(?:[<>=!]=|[<>≤≥≈±~=∼≠])\s?|"  # not the end of an arrow
     r"(?:§{1,2}|№|(?<![\w'’])(?:arts?|sec|nos?|nr|figs?|eqs?|tab|ch|paras?|abs|pp?|vol)\.)\s?"
     r"(?:(?-i:[A-Z])\s)?|(?<!\w)(?-i:OJ|JO|DO|GU)\s(?-i:[A-Z])\s|"  # Nr. L 302, OJ C 12
-    r"(?:至少|最多|最少|不超过|不超過|不少于|不到|不足|超过|超過|约|約|大约|近|每[日天年月周週次个個]?|[毎一][日週月年]|第|从|共|仅|僅|最大|最高|最低|少なくとも)|"
+    r"(?:至少|最多|最少|不超过|不超過|不少于|不到|不足|超过|超過|约|約|大约|近|每[日天年月周週次個个]?|[毎一][日週月年]|第|从|共|仅|僅|"
+    r"不?[高低大小多少早晚][于於](?:等[于於])?|最大|最高|最低|少なくとも)|"
     r"(?:(?:יותר|פחות) מ|(?<!\w)כ)[-־]|"
     r"(?:ร้อยละ|อย่างน้อย|ไม่เกิน|เกิน|ไม่น้อยกว่า|น้อยกว่า|ประมาณ|มากกว่า|ภายใน|หลัง|ก่อน|หลังเวลา|ก่อนเวลา)\s?)\Z",
     re.IGNORECASE,
@@ -161,7 +163,7 @@ _AFTER = re.compile(
     r"(?:\((?:\d{1,3}|[a-z]|[ivx]{1,5})\)){1,4}(?!\w)|"  # section 12.3(b)(iv)
     r"(?:\s(?:Abs\.|Nr\.|S\.|Satz|Buchst\.|lit\.|al\.|apartado)\s?(?:\d{1,3}[a-z]?|[a-z])(?!\w)){1,4}|"
     r"\s(?:UTC|GMT|[ECMP][SD]?T|CES?T|MES?Z|BST|IST|JST|MSK)(?:\s?[+−-]\s?\d{1,2}(?::\d\d)?)?(?!\w)|"
-    r"(?:以上|以下|未満|未满|以内|以內|以降|まで|程度|ほど|あたり|余|多|左右|超|"
+    r"(?:以上|以下|未満|未满|以内|以內|以降|まで|程度|ほど|あたり|余|多|左右|超|を(?:超え|越え|上回|下回)|"
     r"[之以]?[前后後](?![日年回期月者])|目(?![标標的]))"
 )
 _SIGNS = "<>=≤≥≈~±"

@@ -72,6 +72,8 @@ def test_what_is_protected(kind: Kind, text: str, wanted: str) -> None:
         ("Ce n'est pas vrai.", "pas"),
         ("Nunca llegaron a tiempo.", "Nunca"),
         ("他没有同意这个计划。", "没有同意"),
+        ("明年的毛利率很难超过去年。", "很难超过"),
+        ("这个结果难以解释。", "难以解释"),
     ],
 )
 def test_negations_in_several_languages(text: str, negation: str) -> None:
