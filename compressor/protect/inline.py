@@ -27,11 +27,17 @@ _CALL = (
     rf"(?<![{_W}.])[A-Za-z_][A-Za-z0-9_.]{{0,60}}+\((?:\*{{0,2}}[A-Za-z_]\w{{0,40}}\s?=\s?[^\s,()]{{1,40}}|"
     rf"\"[^\"\n]{{0,60}}\"|'[^'\n]{{0,60}}'|{_ARGUMENT}(?:,\s?{_ARGUMENT}){{1,8}})\)"
 )
+_IN_TICKS = r"[^`\n]{1,300}(?:\n(?![ \t]*\n)[^`\n]{1,300})?"  # a wrapped line may end inside
+# A place in a template that something is put in, and a tag that says what to do there.
+_TEMPLATE = (
+    r"\{\{(?:[^{}\n/]{1,60}|[/#]\w{1,30})\}\}|\{%[^{}%\n]{1,160}%\}|\$\{[A-Za-z_][\w.]{0,60}\}|"
+    r"%\(\w{1,40}\)[sdfr](?!\w)"
+)
 # reStructuredText has roles before such code, and an underscore behind a link.
 _CODE = (
     r"(?P<code>(?::[a-z][a-z:+-]{0,30}:(?=`))?"
-    r"(?:``[^`\n]{1,300}``|`(?![\s`])[^`\n]{1,300}(?<!\s)`(?:_{1,2}(?!\w))?)|"
-    rf"{_CALL})"
+    rf"(?:``{_IN_TICKS}``|`(?![\s`]){_IN_TICKS}(?<!\s)`(?:_{{1,2}}(?!\w))?)|"
+    rf"{_TEMPLATE}|{_CALL})"
 )
 _ADDRESS = r"[^\s<>\"'`{}|\\^\[\]\u3000-\u30ff\u3400-\u9fff\uff00-\uffef“”‘’„«»]"
 _URL = (
@@ -48,8 +54,10 @@ _URL = (
 _NAME = rf"(?:[{_W}.@%+~{{}}:*-]{{1,100}}+|[{_UNSPACED}][{_UNSPACED}{_W}.@%+~-]{{0,60}}+)"
 _PATH = (
     rf"(?P<path>(?<![{_W}/.:])(?:~|\.{{1,2}})/(?:{_NAME}/?){{1,20}}"
-    rf"|(?<![{_W}/.:<])/[{_W}.@%+~-]{{1,100}}/(?:{_NAME}/?){{0,20}}"
+    rf"|(?<![{_W}/.<])/[{_W}.@%+~-]{{1,100}}/(?:{_NAME}/?){{0,20}}"
     rf"|(?<![{_W}/.:<])/[{_UNSPACED}]{{1,40}}/(?:{_NAME}/?){{0,20}}"
+    rf"|(?<![{_W}])[A-Za-z]:/(?!/)(?:{_NAME}/?){{1,20}}"
+    rf"|(?<![^\s(\[\"'])\.[a-z][a-z0-9_-]{{1,40}}(?:\.[A-Za-z0-9_-]{{1,30}}){{0,3}}(?![{_W}/(])"  # .env
     rf"|(?<![{_W}])[A-Za-z]:\\[^\s:*?\"<>|]{{1,260}}|\\\\[{_W}.-]{{1,80}}\\[^\s:*?\"<>|]{{1,260}}"
     rf"|(?<![{_W}.\\])\.{{1,2}}\\[{_W}.][^\s:*?\"<>|]{{0,259}}"
     rf"|(?<![{_W}.\\-])[{_W}.-]{{1,80}}(?:\\[{_W}.@-]{{1,80}}){{1,20}}"
@@ -71,7 +79,9 @@ _ISBN = (
 )
 _TELEPHONE = (
     r"(?:\+(?=(?:\D{0,3}\d){7})\d{1,3}(?:[ \u00a0./-]{0,2}\(?\d{1,5}\)?){2,7}"
-    r"|\(\d{2,5}\)[ \u00a0-]?\d{3,5}[ \u00a0-]\d{3,5})"
+    r"|\(\d{2,5}\)[ \u00a0-]?\d{3,5}[ \u00a0-]\d{3,5}"
+    r"|0[1-9]\d{1,3}[ \u00a0/]{1,3}[1-9]\d{5,7}(?![ \u00a0]\d)"  # dialled from inside the country
+    r"|0[1-9]\d{0,3}[ \u00a0][1-9]\d{2,3}[ \u00a0]\d{4}(?![ \u00a0]\d))"
 )
 _IPV6 = (
     r"(?=[0-9A-Fa-f:]{0,40}\d)(?=[0-9A-Fa-f:]{0,40}::|(?:[0-9A-Fa-f]{1,4}:){7})"
@@ -132,6 +142,9 @@ _TRAILING = ".,;:!?*'’"
 _DIGITS = re.compile(r"\d+")
 _SHORT_DATE = re.compile(r"\d{1,4}(?P<sign>[.-])\d{1,2}(?P=sign)\d{1,4}")
 _LINK_TEXT = re.compile(r"\|[^<>|\n]{1,200}>")
+_SLASHED_NUMBER = re.compile(  # a network, a telephone number
+    rf"(?:\d{{1,3}}(?:\.\d{{1,3}}){{3}}/\d{{1,2}}|0[1-9]\d{{1,3}}/[1-9]\d{{5,7}})(?![{_W}-])"
+)
 _SLASHED_WORDS = re.compile(r"[^\W\d_]{1,20}(?:/[^\W\d_]{1,20}){1,3}")
 
 
@@ -151,7 +164,9 @@ def inline_spans(text: str) -> Iterator[ProtectedSpan]:
         if dated and begins_stamp(text, start, end):
             continue
         if kind is Kind.PATH and not _is_path(text[start:end]):
-            continue
+            if not _SLASHED_NUMBER.fullmatch(text, start, end):
+                continue
+            kind = Kind.IDENTIFIER
         if end > start:
             yield ProtectedSpan(start, end, kind)
 

@@ -132,7 +132,7 @@ def spans(text: str) -> list[str]:
         ("So says § 1836c Nr. 1, it holds.", "§ 1836c Nr. 1"),
         ("So it is under § 8 Abs. 2 Satz 1 Nr. 3 as well.", "§ 8 Abs. 2 Satz 1 Nr. 3"),
         ("Es steht im Amtsblatt (ABl. EG\nNr. L 302 S. 1) und gilt.", "Nr. L 302 S. 1"),
-        ("It was published in OJ C 12 and later again.", "OJ C 12"),
+        ("It was published in OJ C 12 once more.", "OJ C 12"),
         (
             "See 48 C.F.R. §227.7202-1 through 227.7202-4 for it.",
             "48 C.F.R. §227.7202-1 through 227.7202-4",
