@@ -2,11 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
+from typing import Any
 
 from compressor.evaluation.extra import load
 from compressor.words import is_mark, is_unspaced, split_words
 
 _ROUGE = ("rouge1", "rouge2", "rougeL")
+# A tokenizer whose configuration names no longest text says 1e30, more than its library can take.
+_ANY_LENGTH = 1 << 31
+_USUAL_TOKENS = 512
+_POSITIONS_BEFORE = 2  # RoBERTa counts its positions from 2 on, and has as many more
 
 
 # Predictions, and for each its gold texts -> every prediction's F1 against the best of them.
@@ -69,9 +74,28 @@ def bert_scorer(model: str, layers: int | None = None) -> BertScorer:
         scorer = library.BERTScorer(model_type=model, num_layers=layers)
     except (AssertionError, OSError, ValueError) as error:
         raise ScorerUnavailable(f"cannot load '{model}' for BERTScore: {error}") from error
+    _limit_length(scorer)
 
     def f1(predictions: Sequence[str], golds: Sequence[Sequence[str]]) -> list[float]:
-        found = scorer.score(list(predictions), [list(of_one) for of_one in golds])
-        return [float(value) for value in found[2].tolist()]
+        said = [index for index, prediction in enumerate(predictions) if prediction.strip()]
+        scores = [0.0] * len(predictions)  # an empty text's, which the library cannot encode
+        if said:
+            found = scorer.score([predictions[i] for i in said], [list(golds[i]) for i in said])
+            for index, value in zip(said, found[2].tolist(), strict=True):
+                scores[index] = float(value)
+        return scores
 
     return f1
+
+
+def _limit_length(scorer: Any) -> None:  # noqa: ANN401 - of an optional library
+    """Cut texts at the model's last position where its tokenizer does not say how long they may be.
+
+    deberta-xlarge-mnli, the library's best model, is one of these (Tiiiger/bert_score#205).
+    """
+    tokenizer = scorer._tokenizer
+    if tokenizer.model_max_length < _ANY_LENGTH:
+        return
+    positions = getattr(scorer._model.config, "max_position_embeddings", 0)
+    room = positions - _POSITIONS_BEFORE
+    tokenizer.model_max_length = room if room > 0 else _USUAL_TOKENS

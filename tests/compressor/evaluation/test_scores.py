@@ -45,6 +45,28 @@ def test_bert_score_from_a_folder(tmp_path: Path) -> None:
 
 @pytest.mark.torch
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("family", ["bert", "xlm-roberta"])
+def test_bert_score_where_the_tokenizer_names_no_longest_text(tmp_path: Path, family: str) -> None:
+    write_checkpoint(family, tmp_path, spread=0.5)
+    assert "model_max_length" not in json.loads((tmp_path / "tokenizer_config.json").read_text())
+    text = "The committee met again"
+    found = bert_scorer(str(tmp_path), 2)([text, f"{text}. " * 400], [[text], [text]])
+    assert found[0] == pytest.approx(1, abs=1e-3)
+    assert 0 < found[1] < 1
+
+
+@pytest.mark.torch
+@pytest.mark.filterwarnings("ignore")
+def test_the_bert_score_of_an_empty_answer_is_0(tmp_path: Path) -> None:
+    write_checkpoint("bert", tmp_path, spread=0.5)
+    text = "The committee met again"
+    scorer = bert_scorer(str(tmp_path), 2)
+    assert scorer(["", text, " \n"], [[text]] * 3) == pytest.approx([0, 1, 0], abs=1e-3)
+    assert scorer([""], [[text]]) == [0]
+
+
+@pytest.mark.torch
+@pytest.mark.filterwarnings("ignore")
 def test_a_model_that_bert_score_cannot_use_is_named(tmp_path: Path) -> None:
     with pytest.raises(ScorerUnavailable, match=r"no best layer of '.*': say how many to use"):
         bert_scorer(str(tmp_path))
