@@ -19,19 +19,22 @@ _LABEL = re.compile(
     r"[ \t\u3000\ufeff>]{0,40}"  # a file may begin with a byte order mark
     r"(?P<item>(?:(?:[-*+•‣◦–·▪↳▸➤⁃→⇒]|\\item(?:\[[^\]\n]{0,40}\])?|"
     r"\*{2,8}|\(?\d{1,4}[.):](?!\d)|\d{1,3}(?:\.\d{1,3}){1,4}\.?|\(?[a-zA-Z][.)]|#{1,6}|"
-    r":[A-Za-z][\w -]{0,40}:|\[[^\[\]\n]{1,60}\]:|"
+    r":[A-Za-z][\w -]{0,40}:|\[[^\[\]\n]{1,60}\]:|\[\d{1,3}\]|"
     r"\.\. (?:_[^:\n]{1,60}:|\[[^\[\]\n]{1,40}\]|[A-Za-z][\w:.-]{0,40}::)|"
     r"\.{1,2}(?=[ \t][^\W_])(?![ \t][\w:.-]{1,40}::))"
     r"(?:[ \t]{1,8}(?:\[[ xX-]\]|(?:TODO|DONE|NEXT|WAITING|CANCELL?ED|HOLD)(?:[ \t]\[#[A-Z]\])?))?"
     r"[ \t]{1,8}|"
     rf"(?:[・●○◆◇■□▶►※①-⑳❶-❿㈠-㈩]|（(?:\d{{1,3}}|{_HAN_NUMERAL})）|(?:\d{{1,3}}|{_HAN_NUMERAL})、)"
-    r"[ \t\u3000]{0,8}))?"
+    r"[ \t\u3000]{0,8}|"
+    r"(?:Document|Passage|Source)[ \t]\[\d{1,3}\](?=\(Title:)))?"  # of retrieved passages
     rf"(?:[\[(]{{0,2}}(?:{_DAY})?{TIME}[\])]{{0,2}}[ \t]{{1,4}}(?:[-–][ \t])?)?"
     r"(?:<[^\s<>]{1,40}>(?=[ \t])|<v(?:\.[\w.-]{1,30})? [^<>\n]{1,60}>|"
     r"(?<=[\])][ \t])@?[\w.#-]{1,40}:(?=[ \t])|"
     rf"(?:\*\*)?[^\W\d_a-zà-ÿ]{_NAME}{{0,30}}(?:[ \t]{_NAME}{{1,30}}){{0,4}}[ \t]?"
     r"(?:(?:\*\*:|:\*\*|:)(?!//)(?=[ \t]|[^\x00-\x7f])|：(?!\s*$)))?"
 )
+
+_PASSAGE = re.compile(r"[ \t]*(?:\[\d{1,3}\]|(?:Document|Passage|Source)[ \t]\[)")
 
 
 def line_labels(
@@ -79,8 +82,12 @@ def _is_one_line(text: str, start: int, end: int) -> bool:
 
 
 def _is_short_item(text: str, start: int, stop: int) -> bool:
-    """Whether an item's line was not wrapped, and what stands below it is not set under it."""
-    return stop - start < SHORT_LINE and not text[stop + 1 : stop + 2].isspace()
+    """Whether an item's line was not wrapped, and what stands below it is not set under it.
+
+    Below `[2] Title` stands the passage that has the number.
+    """
+    own = text[stop + 1 : stop + 2].isspace() or _PASSAGE.match(text, start)
+    return stop - start < SHORT_LINE and not own
 
 
 def _label_ends(found: re.Match[str] | None) -> list[int]:

@@ -21,6 +21,8 @@ LABELS = (
     "[^two words]: ",
     "<v Dr. Osei>",
     "\\item ",
+    "[2] ",
+    "[14] ",
     "↳ Osei: ",
     ". ",
     ".. ",
@@ -47,6 +49,37 @@ def test_a_directive_on_a_line_of_its_own_stays() -> None:
         noise = np.random.default_rng(seed).random(len(words), np.float32)
         shorter = extract(text, words, noise, Settings(rate=0.6), COUNTER).text
         assert ".. warning::\n" in shorter
+
+
+@pytest.mark.parametrize(
+    "heads",
+    [
+        ("[1] Report of the authority\n", "[2] Annual letter\n", "[3] Newspaper article\n"),
+        ("[1] ", "[2] ", "[3] "),
+        ("Document [1](Title: Report) ", "Document [2](Title: Letter) ", "Document [3](Title: A) "),
+        ("Passage [1](Title: Report)\n", "Passage [2](Title: Letter)\n", "Passage [3](Title: A)\n"),
+    ],
+)
+def test_a_retrieved_passage_keeps_its_number(heads: tuple[str, str, str]) -> None:
+    """What answers cite: a passage without it would read as part of the one above."""
+    said = (
+        "The harbour was dredged in the spring after two ships had run aground near the old pier.",
+        "The city council decided that the ferry would be replaced by a silent electric one.",
+        "Fishermen said that these new rules for nets had cost them a good part of their income.",
+    )
+    of = ({"dredged", "ships", "aground"}, {"council", "ferry", "electric"}, {"nets", "rules"})
+    text = "\n\n".join(map("".join, zip(heads, said, strict=True))) + "\n"
+    words = split_words(text)
+    kept = 0
+    for seed in range(12):
+        noise = np.random.default_rng(seed).random(len(words), np.float32)
+        shorter = extract(text, words, noise, Settings(rate=0.4), COUNTER).text
+        for number, own in enumerate(of, 1):
+            block = next((b for b in shorter.split("\n\n") if own & set(b.split())), None)
+            if block is not None:
+                kept += 1
+                assert f"[{number}]" in block.split("\n")[0], shorter
+    assert kept > 8
 
 
 @pytest.mark.parametrize(
