@@ -8,7 +8,7 @@ from compressor.protect.commands import commands_end
 from compressor.protect.configuration_files import configuration_end
 from compressor.protect.file_lists import files_end
 from compressor.protect.lines import LONGEST_LINE, Line, lines_while
-from compressor.protect.markup import is_html_line
+from compressor.protect.markup import is_html_line, is_html_prose
 
 _LS = re.compile(
     r"total \d+$|[-dlbcps][-rwxsStT]{9}[.+@]?\s{1,4}\d+\s|"
@@ -107,7 +107,9 @@ def listing_end(lines: Sequence[Line], index: int) -> int:
 
 
 def _is_markup(line: str) -> bool:
-    return _MARKUP.match(line) is not None or is_html_line(line)
+    if is_html_line(line):
+        return True
+    return _MARKUP.match(line) is not None and not is_html_prose(line)
 
 
 def _statement_end(lines: Sequence[Line], index: int) -> int:

@@ -192,3 +192,16 @@ def test_long_runs_of_anything_end(piece: str) -> None:
 def test_long_prose_with_numbered_lines_ends() -> None:
     text = "".join(f"{n}: we met by the sea\n" for n in range(5000))
     assert find_protected(text, Settings(rate=0.5, protect=frozenset({Kind.CODE}))) == []
+
+
+@pytest.mark.parametrize("around", ["{}", "<div>\n{}\n</div>", "<ul>\n<li>Open</li>\n{}\n</ul>"])
+def test_a_line_of_html_with_much_text_is_shortened_between_its_tags(around: str) -> None:
+    said = (
+        "Items can be returned within 30 days of delivery as long as they are unused and in their "
+        "original packaging, which customers often forget to keep, and we refund the price to the "
+        "card that was used for the order as soon as the parcel has arrived at our warehouse."
+    )
+    text = around.format(f"<p>{said}</p>")
+    protected = [text[span.start : span.end] for span in find_protected(text, Settings(rate=0.5))]
+    assert "<p>" in protected
+    assert not any("customers often forget" in found for found in protected)
