@@ -34,6 +34,7 @@ _LABEL = re.compile(
     r"(?:(?:\*\*:|:\*\*|:)(?!//)(?=[ \t]|[^\x00-\x7f])|：(?!\s*$)))?"
 )
 
+_RULE = re.compile(r"[ \t]*(\S)(?:[ \t]+\1)+[ \t]*$")  # * * *
 _PASSAGE = re.compile(r"[ \t]*(?:\[\d{1,3}\]|(?:Document|Passage|Source)[ \t]\[)")
 
 
@@ -55,9 +56,8 @@ def line_labels(
             first = int(np.searchsorted(starts, position))
             last = int(np.searchsorted(ends, end, side="right"))
             after = int(np.searchsorted(starts, stop))
-            rule = mark[first:after].all()  # * * *
             inside = last < len(starts) and starts[last] < stop and not mark[last:].all()
-            if last > first and inside and not rule:
+            if last > first and inside and not _RULE.match(text, position, stop):
                 label[first:last] = True
                 opens[first] = True
                 listed = found is not None and end == found.end("item")

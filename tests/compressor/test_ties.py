@@ -89,3 +89,15 @@ def test_the_marks_between_two_scenes_stay_or_go_together(rule: str) -> None:
             assert set(bare) <= {rule}, lines
             whole += len(bare)
     assert whole
+
+
+def test_an_item_whose_first_line_is_all_marks_keeps_its_bullet_with_its_text() -> None:
+    text = (
+        "How changes can be made depends on when they are needed and on who is travelling:\n\n"
+        "- **[!]**\n  [Changes made at the airport or the train station](#at-the-station)\n\n"
+        "- [Changes made before going there, but after the ticket was bought](#before)\n"
+    )
+    for rate in (0.75, 0.5, 0.3):
+        for seed in range(12):
+            lines = [line.strip() for line in shorten(text, rate, seed).splitlines()]
+            assert not {"-", "- **", "-**"} & set(lines), lines
