@@ -15,18 +15,22 @@ _NAME = (
     r"[\w.'’()/&\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff"
     r"\u1000-\u109f\u1780-\u17ff-]"
 )
+# The number of a retrieved passage, by itself or before its title.
+_NUMBERED = r"\[\d{1,3}\]"
+_TITLED = rf"(?:Document|Passage|Source)[ \t]{_NUMBERED}"
 _LABEL = re.compile(
     r"[ \t\u3000\ufeff>]{0,40}"  # a file may begin with a byte order mark
     r"(?P<item>(?:(?:[-*+•‣◦–·▪↳▸➤⁃→⇒]|\\item(?:\[[^\]\n]{0,40}\])?|"
     r"\*{2,8}|\(?\d{1,4}[.):](?!\d)|\d{1,3}(?:\.\d{1,3}){1,4}\.?|\(?[a-zA-Z][.)]|#{1,6}|"
-    r":[A-Za-z][\w -]{0,40}:|\[[^\[\]\n]{1,60}\]:|\[\d{1,3}\]|"
+    r":[A-Za-z][\w -]{0,40}:|\[[^\[\]\n]{1,60}\]:|"
+    rf"{_NUMBERED}|"
     r"\.\. (?:_[^:\n]{1,60}:|\[[^\[\]\n]{1,40}\]|[A-Za-z][\w:.-]{0,40}::)|"
     r"\.{1,2}(?=[ \t][^\W_])(?![ \t][\w:.-]{1,40}::))"
     r"(?:[ \t]{1,8}(?:\[[ xX-]\]|(?:TODO|DONE|NEXT|WAITING|CANCELL?ED|HOLD)(?:[ \t]\[#[A-Z]\])?))?"
     r"[ \t]{1,8}|"
     rf"(?:[・●○◆◇■□▶►※①-⑳❶-❿㈠-㈩]|（(?:\d{{1,3}}|{_HAN_NUMERAL})）|(?:\d{{1,3}}|{_HAN_NUMERAL})、)"
     r"[ \t\u3000]{0,8}|"
-    r"(?:Document|Passage|Source)[ \t]\[\d{1,3}\](?=\(Title:)))?"  # of retrieved passages
+    rf"{_TITLED}(?=\(Title:)))?"
     rf"(?:[\[(]{{0,2}}(?:{_DAY})?{TIME}[\])]{{0,2}}[ \t]{{1,4}}(?:[-–][ \t])?)?"
     r"(?:<[^\s<>]{1,40}>(?=[ \t])|<v(?:\.[\w.-]{1,30})? [^<>\n]{1,60}>|"
     r"(?<=[\])][ \t])@?[\w.#-]{1,40}:(?=[ \t])|"
@@ -35,7 +39,7 @@ _LABEL = re.compile(
 )
 
 _RULE = re.compile(r"[ \t]*(\S)(?:[ \t]+\1)+[ \t]*$")  # * * *
-_PASSAGE = re.compile(r"[ \t]*(?:\[\d{1,3}\]|(?:Document|Passage|Source)[ \t]\[)")
+_PASSAGE = re.compile(rf"[ \t]*(?:{_NUMBERED}|{_TITLED})")
 
 
 def line_labels(
@@ -55,11 +59,11 @@ def line_labels(
         for end in [acting[position]] if position in acting else _label_ends(found):
             first = int(np.searchsorted(starts, position))
             last = int(np.searchsorted(ends, end, side="right"))
-            after = int(np.searchsorted(starts, stop))
             inside = last < len(starts) and starts[last] < stop and not mark[last:].all()
             if last > first and inside and not _RULE.match(text, position, stop):
                 label[first:last] = True
                 opens[first] = True
+                after = int(np.searchsorted(starts, stop))
                 listed = found is not None and end == found.end("item")
                 if after < len(starts) and (
                     _is_one_line(text, int(starts[first]), end)
@@ -94,8 +98,8 @@ def _label_ends(found: re.Match[str] | None) -> list[int]:
     """Return where a line's label may end: behind its speaker, or else behind its bullet."""
     if found is None or not found.group() or found.group().isspace():
         return []
-    item = max(found.end("item"), 0)
-    speaker = found.group()[item - found.start() :] if item else found.group()
+    item = found.end("item")  # -1 without one
+    speaker = found.string[max(item, found.start()) : found.end()]
     if speaker.count("(") > speaker.count(")"):  # Tokyo (Japanese: 東京) speaks not
-        return [item] if item else []
+        return [item] if item > 0 else []
     return [found.end(), item] if 0 < item < found.end() else [found.end()]

@@ -63,10 +63,11 @@ def _without_unended(
     """
     ending = structure.ending
     unended = _any_by(ending, structure.sentence) & ~_any_by(ending & kept, structure.sentence)
-    left = kept & (~unended | required | structure.label)  # a label is of its whole block
+    stays = required | structure.label  # a label is of its whole block
+    left = kept & (~unended | stays)
     gone = kept[atoms.first] & ~left[atoms.first] & (atoms.level == NEEDED)
     for low, high in atoms.reach[gone].tolist():
-        left[low:high] &= (required | structure.label)[low:high]
+        left[low:high] &= stays[low:high]
     return left if (left & content).any() else kept
 
 

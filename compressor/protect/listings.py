@@ -8,7 +8,7 @@ from compressor.protect.commands import commands_end
 from compressor.protect.configuration_files import configuration_end
 from compressor.protect.file_lists import files_end
 from compressor.protect.lines import LONGEST_LINE, Line, lines_while
-from compressor.protect.markup import is_html_line, is_html_prose
+from compressor.protect.markup import has_little_text
 
 _LS = re.compile(
     r"total \d+$|[-dlbcps][-rwxsStT]{9}[.+@]?\s{1,4}\d+\s|"
@@ -81,7 +81,7 @@ def listing_end(lines: Sequence[Line], index: int) -> int:
             return stop
     stop = lines_while(lines, index, _is_markup)
     marked_up = stop > index + 1 and any(_CLOSED.search(line) for _, _, line in lines[index:stop])
-    if marked_up or (stop > index and is_html_line(first)):
+    if marked_up or (stop > index and has_little_text(first)):
         return stop
     if _SQL.match(first):
         return _statement_end(lines, index)
@@ -107,9 +107,8 @@ def listing_end(lines: Sequence[Line], index: int) -> int:
 
 
 def _is_markup(line: str) -> bool:
-    if is_html_line(line):
-        return True
-    return _MARKUP.match(line) is not None and not is_html_prose(line)
+    html = has_little_text(line)
+    return _MARKUP.match(line) is not None if html is None else html
 
 
 def _statement_end(lines: Sequence[Line], index: int) -> int:

@@ -1,7 +1,7 @@
 """Lines of HTML: whole where they hold little text, and else their tags."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from compressor.types import Kind, ProtectedSpan
 
@@ -16,21 +16,13 @@ _TEXT_TO_A_TAG = 60  # characters, in the mean
 _LINE = re.compile(r"^[ \t]{0,80}(?:<[^\n]+|[^<\s][^\n]*>[ \t\r]*)$", re.MULTILINE)
 
 
-def is_html_line(line: str) -> bool:
-    """Whether a line begins and ends with HTML tags, two or more, and has little text between."""
+def has_little_text(line: str) -> bool | None:
+    """Whether a line that begins and ends with HTML tags has little text between; None: no such."""
     tags = _tags(line)
-    return len(tags) > 1 and _text_beside(line, tags) <= _TEXT_TO_A_TAG * len(tags)
-
-
-def is_html_prose(line: str) -> bool:
-    """Whether a line begins and ends with HTML tags, two or more, and has much text between."""
-    tags = _tags(line)
-    return len(tags) > 1 and _text_beside(line, tags) > _TEXT_TO_A_TAG * len(tags)
-
-
-def _text_beside(line: str, tags: Sequence[tuple[int, int]]) -> int:
-    """Return how many characters of a line are in none of its tags."""
-    return len(line.strip()) - sum(end - start for start, end in tags)
+    if len(tags) < 2:
+        return None
+    text = len(line.strip()) - sum(end - start for start, end in tags)
+    return text <= _TEXT_TO_A_TAG * len(tags)
 
 
 def tag_spans(text: str) -> Iterator[ProtectedSpan]:

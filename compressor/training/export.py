@@ -102,18 +102,12 @@ class Graph:
 
     def add(self, operator: str, *inputs: str, domain: str = "", **attributes: object) -> str:
         """Append a node with one output, and return the output's name."""
-        return self.add_many(operator, *inputs, outputs=1, domain=domain, **attributes)[0]
-
-    def add_many(
-        self, operator: str, *inputs: str, outputs: int, domain: str = "", **attributes: object
-    ) -> list[str]:
-        """Append a node, and return the names of its outputs."""
         name = f"{len(self.nodes)}:{operator}"
-        names = [f"{name}:{i}" for i in range(outputs)]
+        output = f"{name}:0"
         self.nodes.append(
-            helper.make_node(operator, inputs, names, name=name, domain=domain, **attributes)
+            helper.make_node(operator, inputs, [output], name=name, domain=domain, **attributes)
         )
-        return names
+        return output
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,14 +29,18 @@ LABELS = (
 )
 
 
+def shorten(text: str, rate: float, seed: int) -> str:
+    words = split_words(text)
+    noise = np.random.default_rng(seed).random(len(words), np.float32)
+    return extract(text, words, noise, Settings(rate=rate), COUNTER).text
+
+
 @pytest.mark.parametrize("label", LABELS)
 def test_a_label_is_whole_with_its_line_or_gone(label: str) -> None:
     said = "the old barn has enough room for all of the guests even when it rains in the evening"
     text = f"{label}{said}\n\nThe bill comes next week, as the caterer has said to all of them.\n"
     for seed in range(12):
-        words = split_words(text)
-        noise = np.random.default_rng(seed).random(len(words), np.float32)
-        first = extract(text, words, noise, Settings(rate=0.5), COUNTER).text.split("\n")[0]
+        first = shorten(text, 0.5, seed).split("\n")[0]
         if set(first.replace(label, "").split()) & set(said.split()) - {"the", "all", "of", "in"}:
             assert first.startswith(label)
             assert set(first[len(label) :].split()) <= set(said.split())
@@ -44,11 +48,8 @@ def test_a_label_is_whole_with_its_line_or_gone(label: str) -> None:
 
 def test_a_directive_on_a_line_of_its_own_stays() -> None:
     text = "We agreed on this.\n\n.. warning::\n\n   The old barn has room for all of the guests.\n"
-    words = split_words(text)
     for seed in range(12):
-        noise = np.random.default_rng(seed).random(len(words), np.float32)
-        shorter = extract(text, words, noise, Settings(rate=0.6), COUNTER).text
-        assert ".. warning::\n" in shorter
+        assert ".. warning::\n" in shorten(text, 0.6, seed)
 
 
 @pytest.mark.parametrize(
@@ -69,11 +70,9 @@ def test_a_retrieved_passage_keeps_its_number(heads: tuple[str, str, str]) -> No
     )
     of = ({"dredged", "ships", "aground"}, {"council", "ferry", "electric"}, {"nets", "rules"})
     text = "\n\n".join(map("".join, zip(heads, said, strict=True))) + "\n"
-    words = split_words(text)
     kept = 0
     for seed in range(12):
-        noise = np.random.default_rng(seed).random(len(words), np.float32)
-        shorter = extract(text, words, noise, Settings(rate=0.4), COUNTER).text
+        shorter = shorten(text, 0.4, seed)
         for number, own in enumerate(of, 1):
             block = next((b for b in shorter.split("\n\n") if own & set(b.split())), None)
             if block is not None:
@@ -93,11 +92,9 @@ def test_a_colon_within_open_brackets_ends_no_label(lead: str) -> None:
     text = (
         f"{lead} was a writer and one of the many prominent people in a large family of the town.\n"
     )
-    words = split_words(text)
     for seed in range(12):
-        noise = np.random.default_rng(seed).random(len(words), np.float32)
         for rate in (0.6, 0.3):
-            shorter = extract(text, words, noise, Settings(rate=rate), COUNTER).text
+            shorter = shorten(text, rate, seed)
             assert shorter.count("(") == shorter.count(")"), shorter
 
 
@@ -105,7 +102,4 @@ def test_a_name_with_a_remark_in_brackets_is_a_speaker() -> None:
     text = (
         "Anna (Berlin): We have been late with all of it since the old barn was sold last year.\n"
     )
-    words = split_words(text)
-    noise = np.random.default_rng(1).random(len(words), np.float32)
-    shorter = extract(text, words, noise, Settings(rate=0.5), COUNTER).text
-    assert shorter.startswith("Anna (Berlin):")
+    assert shorten(text, 0.5, 1).startswith("Anna (Berlin):")
