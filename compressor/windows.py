@@ -10,16 +10,22 @@ from numpy.typing import NDArray
 
 # 256 with the two special tokens. Shorter windows run hardly faster a token, and rank words worse.
 WINDOW_TOKENS = 254
-# What a token sees at least on its left, and how far a cut moves to where a sentence ends. Measured
-# on held-out labels of 445 to 1,177 tokens: what is to the right of a cut does not matter; with
-# nothing to the left AUC is 0.014 below that of full windows, with 16 tokens 0.005, with 32 0.002.
-# Every token more is fed twice.
+# What our classifiers see at least before a window, as in their training. Measured on held-out
+# labels of 445 to 1,177 tokens: what is behind a window does not matter; with nothing before it AUC
+# is 0.014 below that of full windows, with 16 tokens 0.005, with 32 0.002. Every one is fed twice.
 CONTEXT_TOKENS = 16
+# What others see whose configuration does not say: LLMLingua-2's checkpoints were trained on chunks
+# of which none sees another, and are run so (llmlingua/prompt_compressor.py).
+PUBLISHED_CONTEXT_TOKENS = 0
+# More than this, and windows would be read twice and more.
+MOST_CONTEXT_TOKENS = WINDOW_TOKENS // 2
+# How far a cut moves to where a sentence ends.
+_REACH = 16
 # Texts of fewer windows fill them up with context: their cuts are few, and so is what that costs.
 # From so many on the number of windows is even, so that two cores end together.
 _MANY = 8
 # Part of every classifier's revision: a change in where windows are cut changes what they give.
-PLAN_REVISION = f"{WINDOW_TOKENS}/{CONTEXT_TOKENS}/{_MANY}/left of sentence ends"
+PLAN_REVISION = f"{WINDOW_TOKENS}/{_REACH}/{_MANY}/left of sentence ends"
 # What of a question goes before each window where the classifier reads both; the rest is cut.
 QUESTION_TOKENS = 64
 # 512 with the two special tokens: what LLMLingua-2's checkpoints were trained on.
@@ -57,18 +63,19 @@ def plan_windows(
     `ends` is bool, (tokens,): whether a sentence or a line ends with the token, as `sentence_ends`
     says. A text of at most `size` tokens is one window. A longer one is cut evenly, so that the
     last window is as well informed as the others; each cut moves to the nearest end that is at most
-    `context` tokens away, if there is one, and every window sees as many tokens before its own. A
-    text of few windows fills them up with what stands before and behind.
+    16 tokens away, if there is one, and every window sees `context` tokens before its own. A text
+    of few windows fills them up with what stands before and behind.
     Raises ValueError when the context leaves no room.
     """
-    if size <= 2 * context:
-        raise ValueError(f"a window of {size} tokens has no room for {context} on either side")
+    if size <= context:
+        raise ValueError(f"a window of {size} tokens has no room for {context} before its own")
+    reach = min(_REACH, (size - context - 1) // 2)
     if tokens <= size:
         return [Window(0, tokens, 0, tokens)] if tokens else []
-    count = -(-tokens // (size - 2 * context))
+    count = -(-tokens // (size - context - reach))
     few = count < _MANY
     count = count if few else min(count + count % 2, tokens)
-    reach = min(context, (tokens // count - 1) // 2)
+    reach = min(reach, (tokens // count - 1) // 2)
     cuts = [0]
     for index in range(1, count):
         cut = tokens * index // count

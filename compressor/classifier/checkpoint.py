@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,10 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from compressor.classifier.base import ClassifierUnavailable, PlainTokenizer
-from compressor.windows import PLAN_REVISION
+from compressor.windows import MOST_CONTEXT_TOKENS, PLAN_REVISION, PUBLISHED_CONTEXT_TOKENS
+
+# In config.json: how many tokens before a window its classifier sees of a long text.
+CONTEXT_KEY = "window_context"
 
 _READ_BYTES = 1 << 20
 
@@ -19,20 +22,23 @@ _READ_BYTES = 1 << 20
 class Checkpoint:
     """What is needed to feed the classifier in a folder, beside its weights.
 
-    `before` and `after` are the ids of the special tokens around every window, as in training.
+    `before` and `after` are the ids of the special tokens around every window, as in training;
+    `context` is how many tokens before it each window of a long text sees.
     """
 
     tokenizer: PlainTokenizer
     before: int
     after: int
     keep_label: int
+    context: int
 
 
 def read_checkpoint(folder: Path) -> Checkpoint:
     """Read config.json, tokenizer.json and tokenizer_config.json. Raises ClassifierUnavailable."""
     config = _read_json(folder / "config.json")
     tokenizer, (before, after) = read_tokenizer(folder)
-    return Checkpoint(tokenizer, before, after, keep_label=_keep_label(config, folder))
+    context = window_context(config, str(folder))
+    return Checkpoint(tokenizer, before, after, _keep_label(config, folder), context)
 
 
 def read_tokenizer(folder: Path) -> tuple[PlainTokenizer, tuple[int, int]]:
@@ -51,6 +57,17 @@ def read_tokenizer(folder: Path) -> tuple[PlainTokenizer, tuple[int, int]]:
     before = _special(tokenizer, names, ("cls_token", "bos_token"), folder)
     after = _special(tokenizer, names, ("sep_token", "eos_token"), folder)
     return PlainTokenizer(tokenizer), (before, after)
+
+
+def window_context(config: Mapping[str, Any], name: str) -> int:
+    """Return how many tokens before a window a checkpoint sees. Raises ClassifierUnavailable."""
+    context = config.get(CONTEXT_KEY, PUBLISHED_CONTEXT_TOKENS)
+    if type(context) is int and 0 <= context <= MOST_CONTEXT_TOKENS:
+        return context
+    raise ClassifierUnavailable(
+        f"'{CONTEXT_KEY}' in the config.json of {name} is {json.dumps(context)}; it is a number of "
+        f"tokens from 0 to {MOST_CONTEXT_TOKENS}"
+    )
 
 
 def onnx_files(model: Path) -> list[Path]:

@@ -68,7 +68,7 @@ class OnnxClassifier:
 
     def windows(self, encoded: Encoded) -> list[Window]:
         """Return the windows that cover the tokens."""
-        return plan_windows(len(encoded.ids), encoded.ends)
+        return plan_windows(len(encoded.ids), encoded.ends, context=self._checkpoint.context)
 
     def keep_probabilities(self, encoded: Encoded, window: Window) -> NDArray[np.float32]:
         """Return the keep probabilities of a window's used tokens: float32, (used tokens,)."""

@@ -25,6 +25,7 @@ from compressor.classifier.base import (
     batches_by_length,
     keep_probability,
 )
+from compressor.classifier.checkpoint import window_context
 from compressor.windows import PLAN_REVISION, Window, plan_windows
 
 # A file that is missing, unreadable, cut off, or of weights that do not fit its configuration.
@@ -66,7 +67,8 @@ class TorchClassifier:
         self.batch_tokens = _BATCH_TOKENS if self._device.type == "cuda" else 0
         self._model = model.float().eval().to(self._device)
         self._keep_label = _keep_label(model.config.id2label)
-        self.revision = _revision(self._model, backend.to_str())
+        self._context = window_context(model.config.to_dict(), f"'{name}'")
+        self.revision = _revision(self._model, f"{self._context}/{backend.to_str()}")
 
     def encode(self, text: str) -> Encoded:
         """Return the text's tokens. The text of special tokens is plain text."""
@@ -78,7 +80,7 @@ class TorchClassifier:
 
     def windows(self, encoded: Encoded) -> list[Window]:
         """Return the windows that cover the tokens."""
-        return plan_windows(len(encoded.ids), encoded.ends)
+        return plan_windows(len(encoded.ids), encoded.ends, context=self._context)
 
     def keep_probabilities(self, encoded: Encoded, window: Window) -> NDArray[np.float32]:
         """Return the keep probabilities of a window's used tokens: float32, (used tokens,)."""
@@ -176,8 +178,9 @@ def _keep_label(id2label: dict[int, str]) -> int:
     return named[0] if named else 1
 
 
-def _revision(model: torch.nn.Module, tokenizer: str) -> str:
-    digest = hashlib.sha256(f"{PLAN_REVISION}/{tokenizer}".encode())
+def _revision(model: torch.nn.Module, fed: str) -> str:
+    """Return a short hash of the weights and of `fed`, what says how texts become windows."""
+    digest = hashlib.sha256(f"{PLAN_REVISION}/{fed}".encode())
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.cpu().numpy().tobytes())

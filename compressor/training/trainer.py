@@ -21,14 +21,14 @@ from numpy.typing import NDArray
 from transformers import AutoConfig, AutoModelForTokenClassification
 
 from compressor.classifier.base import PlainTokenizer, batches_by_length
-from compressor.classifier.checkpoint import read_tokenizer
+from compressor.classifier.checkpoint import CONTEXT_KEY, read_tokenizer
 from compressor.evaluation.datasets import DatasetError
 from compressor.training.encoder import EncoderUnavailable, copy_tokenizer
 from compressor.training.examples import Example, Passage, digest_of, examples_of, pad
 from compressor.training.run_state import STATE, cut_curves, load_state, save_state
 from compressor.training.settings import SettingsDiffer, TrainingSettings, claim
 from compressor.training.validation import Ranking, ranking
-from compressor.windows import Window, plan_windows
+from compressor.windows import CONTEXT_TOKENS, Window, plan_windows
 
 LABELS = {0: "drop", 1: "keep"}
 _BEST = "best.pt"
@@ -329,7 +329,7 @@ def token_classifier(encoder: Path, dropout: float, layers: int = 0) -> Any:  # 
         if layers > there:
             raise EncoderUnavailable(f"{encoder} has {there} layers, and {layers} are wanted of it")
         shape["num_hidden_layers"] = layers
-    return AutoModelForTokenClassification.from_pretrained(
+    model = AutoModelForTokenClassification.from_pretrained(
         encoder,
         num_labels=len(LABELS),
         id2label=LABELS,
@@ -339,7 +339,9 @@ def token_classifier(encoder: Path, dropout: float, layers: int = 0) -> Any:  # 
         attention_probs_dropout_prob=0.0,
         dtype=torch.float32,
         **shape,
-    ).train()
+    )
+    setattr(model.config, CONTEXT_KEY, CONTEXT_TOKENS)  # as its examples are cut
+    return model.train()
 
 
 def _depth(name: str, layers: int) -> int:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from compressor.windows import (
     CHUNK_TOKENS,
     CONTEXT_TOKENS,
+    MOST_CONTEXT_TOKENS,
     WINDOW_TOKENS,
     Window,
     chunk_ends,
@@ -42,7 +43,7 @@ def test_used_ranges_partition_the_tokens(text: tuple[int, np.ndarray | None]) -
 def test_windows_of_any_size_partition_the_tokens(
     tokens: int, size: int, context: int, seed: int
 ) -> None:
-    context = min(context, (size - 1) // 2)
+    context = min(context, size - 1)
     windows = plan_windows(
         tokens, np.random.default_rng(seed).random(tokens) < 0.3, size=size, context=context
     )
@@ -50,19 +51,21 @@ def test_windows_of_any_size_partition_the_tokens(
     assert all(w.used_start < w.used_end and w.tokens <= size for w in windows)
 
 
-@given(texts_in_tokens())
-def test_a_window_sees_what_stands_before_it(text: tuple[int, np.ndarray | None]) -> None:
+@given(texts_in_tokens(), st.sampled_from([0, 1, CONTEXT_TOKENS, MOST_CONTEXT_TOKENS]))
+def test_a_window_sees_what_stands_before_it(
+    text: tuple[int, np.ndarray | None], context: int
+) -> None:
     tokens, ends = text
-    windows = plan_windows(tokens, ends)
+    windows = plan_windows(tokens, ends, context=context)
     for w in windows:
         assert 0 <= w.fed_start <= w.used_start < w.used_end <= w.fed_end <= tokens
         assert w.tokens <= WINDOW_TOKENS
-        assert w.fed_start == 0 or w.used_start - w.fed_start >= CONTEXT_TOKENS
+        assert w.fed_start == 0 or w.used_start - w.fed_start >= context
         if len(windows) < 8:  # few are filled up
             assert w.tokens == min(tokens, WINDOW_TOKENS)
         else:
             assert w.fed_end == w.used_end
-            assert w.used_start - w.fed_start == min(w.used_start, CONTEXT_TOKENS)
+            assert w.used_start - w.fed_start == min(w.used_start, context)
 
 
 @given(texts_in_tokens())
@@ -96,7 +99,7 @@ def test_a_short_text_is_one_window() -> None:
 
 def test_context_that_leaves_no_room_is_refused() -> None:
     with pytest.raises(ValueError, match="no room"):
-        plan_windows(100, size=20, context=10)
+        plan_windows(100, size=20, context=20)
 
 
 @given(st.lists(st.booleans(), max_size=60), st.integers(1, 9))

@@ -51,6 +51,28 @@ def test_one_probability_a_token(bundled: Classifier) -> None:
     assert ((p >= 0) & (p <= 1)).all()
 
 
+@pytest.mark.parametrize("name", ["bundled", "bundled-fast"])
+def test_each_window_sees_as_much_before_it_as_in_training(name: str) -> None:
+    classifier = load_classifier(name)
+    windows = classifier.windows(classifier.encode(TEXT * 6))
+    assert {w.used_start - w.fed_start for w in windows[1:]} == {16}
+
+
+@pytest.mark.parametrize(("context", "seen"), [(None, 0), (40, 40)])
+def test_a_checkpoint_says_how_much_its_windows_see(
+    tmp_path: Path, context: int | None, seen: int
+) -> None:
+    folder = shutil.copytree(bundled_folder(), tmp_path / "copy")
+    config = json.loads((folder / "config.json").read_text())
+    del config["window_context"]
+    config |= {} if context is None else {"window_context": context}
+    (folder / "config.json").write_text(json.dumps(config))
+    classifier = load_classifier(str(folder))
+    windows = classifier.windows(classifier.encode(TEXT * 6))
+    assert {w.used_start - w.fed_start for w in windows[1:]} == {seen}
+    assert classifier.revision != load_classifier().revision
+
+
 def test_threads_do_not_change_a_result(bundled: Classifier) -> None:
     alone = probabilities(bundled, TEXT)
     others = [f"{i} {TEXT[: 40 * i]}" for i in range(1, 8)]

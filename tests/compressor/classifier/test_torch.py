@@ -94,6 +94,38 @@ def test_a_long_text_takes_several_windows(checkpoint: Path) -> None:
     assert sum(map(len, outputs)) == len(encoded.ids)
 
 
+def overlaps(classifier: Classifier) -> set[int]:
+    """How many tokens each window of a long text, but for the first, shares with what is before."""
+    windows = classifier.windows(classifier.encode(" ".join(CORPUS * 8)))
+    assert len(windows) >= 8
+    return {w.used_start - w.fed_start for w in windows[1:]}
+
+
+def with_window_context(checkpoint: Path, folder: Path, context: object) -> Path:
+    copy = shutil.copytree(checkpoint, folder / str(context))
+    config = json.loads((copy / "config.json").read_text())
+    (copy / "config.json").write_text(json.dumps({**config, "window_context": context}))
+    return copy
+
+
+def test_no_window_sees_another_unless_the_checkpoint_says_so(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    as_published = load(checkpoint)
+    other = load(with_window_context(checkpoint, tmp_path, 24))
+    assert overlaps(as_published) == {0}
+    assert overlaps(other) == {24}
+    assert other.revision != as_published.revision
+
+
+@pytest.mark.parametrize("context", [-1, 128, 1.5, "16", True, None])
+def test_a_context_that_is_none_is_refused(
+    checkpoint: Path, tmp_path: Path, context: object
+) -> None:
+    with pytest.raises(ClassifierUnavailable, match=r"'window_context' .* from 0 to 127"):
+        load(with_window_context(checkpoint, tmp_path, context))
+
+
 def test_the_revision_follows_the_weights(checkpoint: Path, tmp_path: Path) -> None:
     model = transformers.AutoModelForTokenClassification.from_pretrained(checkpoint)
     with torch.no_grad():
