@@ -83,7 +83,9 @@ def bind(structure: Structure, scores: FloatArray, protected: Sequence[Protected
             by_kind.setdefault(span.kind, []).append((first, stop))
         else:
             required[first:stop] = True
-    negations, numbers = by_kind[Kind.NEGATION], by_kind[Kind.NUMBER]
+    numbers = by_kind[Kind.NUMBER]
+    negations = [_Negation.of(structure, *edges) for edges in by_kind[Kind.NEGATION]]
+    together = _together(structure, by_kind[Kind.NEGATION])
     whole = required.copy()
     for first, stop in tied:
         whole[first:stop] = True
@@ -91,9 +93,7 @@ def bind(structure: Structure, scores: FloatArray, protected: Sequence[Protected
     for opens, closes in references[:, 3:].tolist():
         tied.append((opens, closes + 1))
         score[opens : closes + 1] = 0.0  # for the sake of the link's text alone
-    tied += label_ranges(structure)
-    tied += rule_ranges(structure)
-    tied += asides(structure)
+    tied += [*label_ranges(structure), *rule_ranges(structure), *asides(structure)]
     for first, stop in numbered(structure, figures):
         if not structure.mark[first]:  # the word that has the numbers
             score[first:stop] = score[first]
@@ -108,16 +108,29 @@ def bind(structure: Structure, scores: FloatArray, protected: Sequence[Protected
     score[required] = REQUIRED
     standing = _Standing.of(score, ranges)
     for _ in range(2):  # a raised number can raise a negation, and the other way round
-        _raise_negations(structure, standing, negations)
+        _raise_negations(standing, negations, together)
         _raise_numbers(structure, standing, numbers)
     # a negation of a required word is required, and its label with it
     required |= standing.score >= REQUIRED
     _raise_referents(structure, standing)
     _raise_heads(structure, standing)
-    _raise_negations(structure, standing, negations)  # of what a number counts or a list is of
+    _raise_negations(standing, negations, together)  # of what a number counts or a list is of
     _raise_references(standing, references)
     _raise_marks(structure, standing, required)
     return standing.atoms(content_words(structure) | required)
+
+
+@dataclass(frozen=True, slots=True)
+class _Negation:
+    """The words of a negation, from `first` to before `stop`, and those that it may bear on."""
+
+    first: int
+    stop: int
+    bearing: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, structure: Structure, first: int, stop: int) -> Self:
+        return cls(first, stop, _borne_on(structure, first, stop))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,13 +186,13 @@ def content_words(structure: Structure) -> NDArray[np.bool_]:
 
 
 def _raise_negations(
-    structure: Structure, standing: _Standing, negations: list[tuple[int, int]]
+    standing: _Standing, negations: Sequence[_Negation], groups: Sequence[Sequence[int]]
 ) -> None:
     """A negation stays when one of the words that it may bear on stays, or one next to it does."""
     score = standing.score
     needed: list[tuple[float, int, int]] = []
-    for first, stop in reversed(negations):  # in "no one never" each later one is settled first
-        bearing = _borne_on(structure, first, stop)
+    for negation in reversed(negations):  # in "no one never" each later one is settled first
+        first, stop, bearing = negation.first, negation.stop, negation.bearing
         highest = float(score[first:stop].max())
         low, high = first, stop
         if len(bearing):
@@ -187,11 +200,11 @@ def _raise_negations(
             low, high = min(low, int(bearing.min())), max(high, int(bearing.max()) + 1)
         needed.append((highest, low, high))
     needed.reverse()
-    for group in _together(structure, negations):
+    for group in groups:
         highest = max(needed[index][0] for index in group)
         low, high = min(needed[i][1] for i in group), max(needed[i][2] for i in group)
         for index in group:
-            standing.lift(negations[index][0], highest, low, high)
+            standing.lift(negations[index].first, highest, low, high)
 
 
 def _together(structure: Structure, negations: list[tuple[int, int]]) -> list[list[int]]:

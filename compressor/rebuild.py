@@ -31,32 +31,51 @@ _INDENT = re.compile(r"[ \t]*")
 _CLOSING = frozenset(".,;:!?…)]}。，、；：！？）」』】》〉।॥؟،؛۔။၊។៕")
 
 
-def rebuild(text: str, structure: Structure, kept: NDArray[np.bool_]) -> tuple[Span, ...]:
-    """Return the slices of `text` that hold the kept words, in order; joined they are the result.
+class Rebuilder:
+    """Makes texts of the words kept of one text, for any number of choices.
 
     Between two kept words stands the strongest of the gaps between them: a paragraph break before
     a line break before a space; of a long run of blank lines one. White space before the first and
-    after the last word of the text stays with that word.
+    after the last word of the text stays with that word. What stands between two words depends on
+    those two alone, and most choices that are tried for one budget have most of them in common.
     """
-    at = np.flatnonzero(kept)
-    if not len(at):
-        return ()
-    breaks = np.flatnonzero(np.diff(at) > 1)  # kept words that a dropped word follows
-    last = np.append(at[breaks], at[-1])
-    first = np.concatenate((at[:1], at[breaks + 1]))
-    strongest = _strongest(structure, last, first)
-    spans: list[Span] = []
-    begin = _opening(text, structure, int(at[0]))
-    for number, (end_word, gap) in enumerate(zip(last.tolist(), strongest, strict=True)):
-        end = int(structure.ends[end_word])
-        if number == len(last) - 1:
-            spans.append(Span(begin, len(text) if end_word == len(kept) - 1 else end))
-            break
-        next_word = int(first[number + 1])
+
+    def __init__(self, text: str, structure: Structure) -> None:
+        self._text = text
+        self._structure = structure
+        self._starts, self._ends = structure.starts.tolist(), structure.ends.tolist()
+        # The strongest gap, and of equals the last, whose indentation is that of the line going on.
+        self._strength = structure.gap.astype(np.int64) * len(structure.gap)
+        self._strength += np.arange(len(structure.gap))
+        self._between: dict[tuple[int, int], list[Span]] = {}
+
+    def spans(self, kept: NDArray[np.bool_]) -> tuple[Span, ...]:
+        """Return the slices that hold the kept words, in order; joined they are the result.
+
+        `kept` is of shape (words,).
+        """
+        at = np.flatnonzero(kept)
+        if not len(at):
+            return ()
+        breaks = np.flatnonzero(np.diff(at) > 1)  # kept words that a dropped word follows
+        spans: list[Span] = []
+        begin = _opening(self._text, self._structure, int(at[0]))
+        for last, first in zip(at[breaks].tolist(), at[breaks + 1].tolist(), strict=True):
+            spans.append(Span(begin, self._ends[last]))
+            spans += self._gap(last, first)
+            begin = self._starts[first]
+        end = len(self._text) if kept[-1] else self._ends[at[-1]]
         spans.append(Span(begin, end))
-        spans += _between(text, structure, end_word, next_word, gap)
-        begin = int(structure.starts[next_word])
-    return tuple(without(structure.surplus, _joined(spans)))
+        return tuple(without(self._structure.surplus, _joined(spans)))
+
+    def _gap(self, last: int, first: int) -> list[Span]:
+        """Return what stands between two kept words that were not neighbours."""
+        known = self._between.get((last, first))
+        if known is None:
+            strongest = int(self._strength[last + 1 : first + 1].max()) % len(self._strength)
+            known = _between(self._text, self._structure, last, first, strongest)
+            self._between[last, first] = known
+        return known
 
 
 def _opening(text: str, structure: Structure, first: int) -> int:
@@ -74,21 +93,6 @@ def _opening(text: str, structure: Structure, first: int) -> int:
 def text_of(text: str, spans: Sequence[Span]) -> str:
     """Return the slices of `text`, joined."""
     return "".join([text[s.start : s.end] for s in spans])
-
-
-def _strongest(
-    structure: Structure, last: NDArray[np.int64], first: NDArray[np.int64]
-) -> list[int]:
-    """Return, for each stretch of dropped words, the word before which the strongest gap stands.
-
-    Among equals it is the last one, whose indentation belongs to the line that goes on.
-    """
-    n = len(structure.gap)
-    key = structure.gap.astype(np.int64) * n + np.arange(n)
-    best: list[int] = []
-    for end_word, next_word in zip(last[:-1].tolist(), first[1:].tolist(), strict=True):
-        best.append(int(key[end_word + 1 : next_word + 1].max()) % n)
-    return [*best, -1]
 
 
 def _between(

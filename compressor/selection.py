@@ -10,7 +10,7 @@ from compressor.bonds import STRUCTURAL, Atoms, bind, word_range
 from compressor.budget import Allocation, above, allocate
 from compressor.consecutive import without_repeats
 from compressor.orphans import without_orphans
-from compressor.rebuild import rebuild
+from compressor.rebuild import Rebuilder
 from compressor.source import Reading, Source
 from compressor.types import ProtectedSpan, Span
 from compressor.verify import missing
@@ -39,7 +39,8 @@ def select(source: Source, reading: Reading, scores: NDArray[np.float64]) -> Sel
     put_back: frozenset[ProtectedSpan] = frozenset()
     spared: frozenset[ProtectedSpan] = frozenset()  # whose callers have gone
     required = protected
-    allocation, spans = _chosen(source, reading, scores, required)
+    texts = Rebuilder(source.seen, reading.structure)
+    allocation, spans = _chosen(source, reading, texts, scores, required)
     for _ in range(_REPAIRS):
         lost = missing(source.seen, spans, required)
         found = frozenset(span for span in lost if span.conditional)
@@ -49,12 +50,12 @@ def select(source: Source, reading: Reading, scores: NDArray[np.float64]) -> Sel
         required = [
             replace(span, conditional=False) if span in put_back else span for span in protected
         ]
-        tried = _chosen(source, reading, scores, required)
+        tried = _chosen(source, reading, texts, scores, required)
         if tried[0].unmet and not allocation.unmet and not found <= spared:
             spared |= put_back
             scores = _without_callers(reading, scores, put_back)
             put_back, required = frozenset(), protected
-            tried = _chosen(source, reading, scores, required)
+            tried = _chosen(source, reading, texts, scores, required)
         allocation, spans = tried
     return Selection(allocation, spans, required, put_back)
 
@@ -69,6 +70,7 @@ def bound(
 def _chosen(
     source: Source,
     reading: Reading,
+    texts: Rebuilder,
     scores: NDArray[np.float64],
     protected: Sequence[ProtectedSpan],
 ) -> tuple[Allocation, tuple[Span, ...]]:
@@ -82,7 +84,7 @@ def _chosen(
         return kept
 
     def measure(kept: NDArray[np.bool_]) -> int:
-        return source.count(rebuild(source.seen, structure, shaped(kept)))
+        return source.count(texts.spans(shaped(kept)))
 
     if source.goal is None:
         allocation = above(atoms, settings.least_probability or 0.0, measure)
@@ -96,7 +98,7 @@ def _chosen(
             now = replace(atoms, score=_settled(atoms, allocation))
             allocation = allocate(now, reading.costs, source.goal, measure, apart=apart)
     kept = shaped(allocation.kept)
-    return replace(allocation, kept=kept), rebuild(source.seen, structure, kept)
+    return replace(allocation, kept=kept), texts.spans(kept)
 
 
 def _lines_that_go_first(reading: Reading, atoms: Atoms) -> NDArray[np.bool_]:

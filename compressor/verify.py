@@ -9,7 +9,8 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence, Set
 from functools import cached_property
-from itertools import accumulate
+
+import numpy as np
 
 from compressor.types import Kind, ProtectedSpan, Span, VerifiedCount
 
@@ -101,8 +102,11 @@ class _Coverage:
         Counted once: where a clause is a thousand numbers, each of them asks for its neighbours.
         """
         spans = [match.span() for match in _UNIT.finditer(self._text)]
-        whole = [0, *accumulate(self.whole(*span) for span in spans)]
-        return [start for start, _ in spans], [end for _, end in spans], whole
+        starts, ends = np.array(spans, np.int64).reshape(-1, 2).T
+        index = np.searchsorted(self._starts, starts, side="right") - 1
+        kept_ends = np.array([*self._ends, -1], np.int64)  # the last is that of index -1
+        whole = np.cumsum(kept_ends[index] >= ends)
+        return starts.tolist(), ends.tolist(), [0, *whole.tolist()]
 
 
 def _called_for(text: str, span: ProtectedSpan, coverage: _Coverage) -> bool:

@@ -17,7 +17,7 @@ from compressor.bonds import Atoms
 from compressor.budget import allocate, share, word_costs
 from compressor.evaluation.ngrams import TrigramModel
 from compressor.evaluation.stop_words import STOP_WORDS
-from compressor.rebuild import rebuild, text_of
+from compressor.rebuild import Rebuilder, text_of
 from compressor.structure import read_structure
 from compressor.types import Span, TokenCounter
 from compressor.words import is_mark, split_words
@@ -119,11 +119,13 @@ def keep_best(
     alone = np.ones(len(words), np.bool_)  # these methods may keep anything
     atoms = Atoms(index, index + 1, ranks, level, reach, alone)
 
+    texts = Rebuilder(text, structure)
+
     def measure(kept: NDArray[np.bool_]) -> int:
-        return counter.count(text_of(text, rebuild(text, structure, kept)))
+        return counter.count(text_of(text, texts.spans(kept)))
 
     allocation = allocate(atoms, word_costs(structure, counter.starts(text)), goal, measure)
-    spans = rebuild(text, structure, allocation.kept)
+    spans = texts.spans(allocation.kept)
     return text_of(text, spans), spans
 
 

@@ -93,6 +93,8 @@ class _Block:
 def _block_at(lines: list[Line], index: int) -> _Block:
     """Return the block that starts at this line; one that stops at `index` is none."""
     line = lines[index][2]
+    if not line:  # of most texts every other one
+        return _Block(index)
     if (stop := fence_end(lines, index) or marked_end(lines, index)) > index:
         return _Block(stop)
     if (stop := max(_diff_end(lines, index), script_end(lines, index))) > index:
