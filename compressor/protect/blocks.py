@@ -64,7 +64,8 @@ def block_spans(text: str) -> list[ProtectedSpan]:
     spans: list[ProtectedSpan] = []
     index = 0
     while index < len(lines):
-        block = _block_at(lines, index)
+        # Every other line of most texts is empty.
+        block = _block_at(lines, index) if lines[index][2] else _Block(index)
         if block.stop > index:
             start, end = lines[index][0], lines[block.stop - 1][1]
             while text[end - 1].isspace():  # that is a gap, of which another may take the place
@@ -93,8 +94,6 @@ class _Block:
 def _block_at(lines: list[Line], index: int) -> _Block:
     """Return the block that starts at this line; one that stops at `index` is none."""
     line = lines[index][2]
-    if not line:  # of most texts every other one
-        return _Block(index)
     if (stop := fence_end(lines, index) or marked_end(lines, index)) > index:
         return _Block(stop)
     if (stop := max(_diff_end(lines, index), script_end(lines, index))) > index:
