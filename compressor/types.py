@@ -70,10 +70,11 @@ class Settings:
     with a digit, both whatever `protect` names; with `drop_consecutive` a forced word that would
     stand right behind the same one is dropped. With `chunk_end_tokens` the classifier sees chunks
     of up to 510 tokens that end at one of these, each by itself, as LLMLingua-2 was trained;
-    without, windows that end with a sentence or a line if they can, and see a little before. With a
-    `question` words that bear on it gain log-odds, and the result depends on it; None is blind.
-    `json_prose` also shortens long prose in JSON strings, and a rate is then that of what is not
-    JSON otherwise. A `tool_description` keeps the sentences that say how the tool is to be used.
+    without, windows that end with a sentence or a line if they can, and see as much before as the
+    classifier's checkpoint says. With a `question` words that bear on it gain log-odds, and the
+    result depends on it; None is blind. `json_prose` also shortens long prose in JSON strings, and
+    a rate is then that of what is not JSON otherwise. A `tool_description` keeps the sentences that
+    say how the tool is to be used.
 
     Raises ValueError when none or several amounts are set, or something is out of range.
     """

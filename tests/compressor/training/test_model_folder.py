@@ -1,5 +1,7 @@
 """Whole model folders of tiny random checkpoints."""
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +42,19 @@ def test_a_compressor_loads_what_is_written(checkpoint: Path, tmp_path: Path) ->
     with Compressor(name=str(tmp_path / "model")) as compressor:
         result = compressor.compress(TEXTS[0], rate=0.5)
     assert 0 < result.tokens_after < result.tokens_before
+
+
+def test_windows_see_as_much_as_those_of_the_original(checkpoint: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(checkpoint, tmp_path / "checkpoint")
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    (folder / "config.json").write_text(json.dumps(config | {"window_context": 24}))
+    write_model(folder, tmp_path / "model")
+    text = " ".join(TEXTS * 40)
+    exported = load_classifier(str(tmp_path / "model"), backend="onnx")
+    windows = exported.windows(exported.encode(text))
+    assert {w.used_start - w.fed_start for w in windows[1:]} == {24}
+    with original_form(folder) as original:
+        assert original.windows(original.encode(text)) == windows
 
 
 def test_in_32_bits_it_agrees_with_the_original(checkpoint: Path, tmp_path: Path) -> None:

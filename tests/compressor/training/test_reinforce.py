@@ -29,6 +29,7 @@ from compressor.training.rewards import answer_survival  # noqa: E402
 from compressor.training.self_training import text_probabilities  # noqa: E402
 from compressor.training.settings import SettingsDiffer, TuningSettings  # noqa: E402
 from compressor.training.validation import ranking  # noqa: E402
+from compressor.windows import CONTEXT_TOKENS  # noqa: E402
 from tests.compressor.tiny_checkpoints import write_checkpoint  # noqa: E402
 from tests.compressor.training.annotated_texts import line  # noqa: E402
 
@@ -83,6 +84,8 @@ def test_what_is_rewarded_is_kept_more_often(classifier: Path, tmp_path: Path) -
         *("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"),
         *("settings.json", "tuning.json"),
     }
+    config = json.loads((tmp_path / "config.json").read_text("utf-8"))
+    assert config["window_context"] == CONTEXT_TOKENS  # of which the classifier given said nothing
 
 
 class Interrupted(Exception):

@@ -28,6 +28,7 @@ from compressor.training.self_training import text_probabilities  # noqa: E402
 from compressor.training.settings import SettingsDiffer, TrainingSettings  # noqa: E402
 from compressor.training.trainer import Progress, Trainer  # noqa: E402
 from compressor.training.validation import Ranking, ranking  # noqa: E402
+from compressor.windows import CONTEXT_TOKENS  # noqa: E402
 from tests.compressor.tiny_checkpoints import FAMILIES, write_checkpoint  # noqa: E402
 from tests.compressor.training.annotated_texts import write  # noqa: E402
 
@@ -75,6 +76,7 @@ def test_it_learns_the_rule_and_writes_a_checkpoint_that_serves(
     }
     config = json.loads((tmp_path / "out" / "config.json").read_text("utf-8"))
     assert config["id2label"] == {"0": "drop", "1": "keep"}
+    assert config["window_context"] == CONTEXT_TOKENS  # served as its examples were cut
     curves = (tmp_path / "out" / "curves.csv").read_text("utf-8")
     rows = list(csv.DictReader(curves.splitlines()))
     assert [row["epoch"] for row in rows] == ["1.00", "2.00", "3.00"]
