@@ -10,6 +10,7 @@ import typer
 from pydantic import SecretStr, ValidationError
 
 from proxy.config import environment_secret
+from proxy.config_problems import explain
 from proxy.config_upstream import UpstreamConfig, Via
 
 if TYPE_CHECKING:
@@ -160,5 +161,6 @@ def endpoint_at(
             config = UpstreamConfig(base_url=base_url, read_timeout_seconds=timeout)
     except ValidationError as error:
         hint = "--base-url" if base_url is not None else "--model"
-        raise typer.BadParameter(error.errors()[0]["msg"], param_hint=hint) from None
+        _, fault = next(explain(error, UpstreamConfig))
+        raise typer.BadParameter(fault, param_hint=hint) from None
     return ModelEndpoint(config, key, concurrency, reasoning, price_in, price_out, tries)

@@ -53,3 +53,16 @@ def test_an_address_or_else_a_provider() -> None:
     assert (asked.config.read_timeout_seconds, asked.tries) == (7, 5)
     with pytest.raises(typer.BadParameter):
         endpoint_at(None, None, 1, False, None, None, model="gpt-4o")
+
+
+@pytest.mark.parametrize(
+    ("base_url", "fault"),
+    [
+        ("api.openai.com/v1", "'api.openai.com/v1' is not of the right form. Its base URL, as"),
+        ("http:///v1", "has no host; a base URL is like"),
+    ],
+)
+def test_an_address_that_is_none_is_refused_in_words(base_url: str, fault: str) -> None:
+    with pytest.raises(typer.BadParameter) as refused:
+        endpoint_at(base_url, None, 1, False, None, None, model="m")
+    assert refused.value.message.startswith(fault)
