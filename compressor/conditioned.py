@@ -43,7 +43,11 @@ class ConditionedRelevance:
         )
 
     def pieces(self, asked: Asked) -> Sequence[Piece[FloatArray]]:
-        """Return a call for every window, shorter by the question's tokens."""
+        """Return a call for every window, shorter by the question's tokens.
+
+        With as much context as `tersely train` gives windows behind a question, whatever the
+        checkpoint says of others.
+        """
         question = self.classifier.encode(asked.question).ids[:QUESTION_TOKENS]
         lead = np.append(question, self.classifier.separator)
         return [
