@@ -16,6 +16,9 @@ ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
+OF_OURS = re.compile(
+    r"`((?:benchmarks|compressor|docs|examples|policies|proxy|tests)/[\w/.-]+\.\w+)[`:]"
+)
 
 
 def blocks(language: str) -> list[tuple[str, str]]:
@@ -31,6 +34,12 @@ def blocks(language: str) -> list[tuple[str, str]]:
 def test_links_lead_somewhere(page: Path) -> None:
     for target in LINK.findall(page.read_text("utf-8")):
         assert (page.parent / target).exists(), target
+
+
+def test_files_that_pages_name_exist() -> None:
+    named = [path for page in PAGES for path in OF_OURS.findall(page.read_text("utf-8"))]
+    assert named
+    assert [path for path in named if not (ROOT / path).exists()] == []
 
 
 def test_python_examples_parse() -> None:
