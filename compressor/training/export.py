@@ -219,15 +219,16 @@ class Writer:
             self.linear(f"{name}attention.self.{part}") for part in ("query", "key", "value")
         )
         output = self.linear(f"{name}attention.output.dense")
-        if output.bias is not None and value.bias is not None:
-            output = replace(output, bias=output.bias + output.weight @ value.bias)
         # What is added to every key alike moves all of a query's weights alike: no bias for keys.
         # Those add up to 1, so what is added to every value is added to what comes of them.
+        if output.bias is not None and value.bias is not None:
+            output = replace(output, bias=output.bias + output.weight @ value.bias)
+            value = replace(value, bias=None)
         attended = graph.add(
             "MultiHeadAttention",
             self.dense(x, query),
             self.dense(x, replace(key, bias=None)),
-            self.dense(x, replace(value, bias=None)),
+            self.dense(x, value),
             domain=_MICROSOFT,
             num_heads=self.checkpoint.heads,
         )
