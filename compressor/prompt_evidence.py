@@ -15,11 +15,10 @@ from compressor.prompt_cues import DECLARATIVE, GREETING, GREETS_BY_NAME, QUESTI
 from compressor.prompt_languages import VERB
 from compressor.prompt_mood import REQUEST, WISH, Voice, is_imperative, voice_of
 from compressor.prompt_regions import Place, places
-from compressor.prompt_text import LIST_MARK, QUOTE_OPENS, Paragraph, Sentence
+from compressor.prompt_text import LIST_MARK, QUOTE_OPENS, Paragraph, Sentence, mark_turns
 
 _ENDS_WHOLE = (".", "!", "?", "。", "！", "？", "…", '"', "”", "」", ")", ":", "：")
 _DIALOGUE_TURNS = 4
-_RECURS = 3  # times a label stands in a message before it is read as a speaker
 _TITLE_WORDS = 8
 _LONG_WORDS = 60  # of a paragraph that is document text more often than not
 
@@ -58,7 +57,7 @@ def read_parts(text: str, paragraphs: Sequence[Paragraph], blocks: int = 0) -> l
 
     `blocks`: characters of the text that are code, JSON and tables.
     """
-    _mark_turns(paragraphs)
+    mark_turns(paragraphs)
     parts = [
         _read_part(paragraph, place)
         for paragraph, place in zip(paragraphs, places(text, paragraphs), strict=True)
@@ -95,27 +94,6 @@ def evidence_of(part: Part, index: int, parts: Sequence[Part]) -> Iterator[str]:
         yield f"opens {read.cue}"
     if at in ("last", "only") and index + 1 == len(part.read):
         yield f"closes {read.cue}"
-
-
-def _mark_turns(paragraphs: Sequence[Paragraph]) -> None:
-    """Read "Question:" as a speaker where it recurs, as in an interview.
-
-    The last one may still be the one to answer, where nothing but a label follows.
-    """
-    labelled = [
-        (match[0], sentence)
-        for paragraph in paragraphs
-        for sentence in paragraph.sentences
-        if (match := QUESTION_LABEL.match(sentence.folded)) is not None
-    ]
-    times = Counter(label for label, _ in labelled)
-    lines = [p.sentences for p in paragraphs if p.sentences]
-    open_ended = bool(lines) and lines[-1][-1].text.rstrip("*_ ").endswith((":", "："))
-    for label, sentence in labelled[:-1] if open_ended else labelled:
-        if times[label] >= _RECURS:
-            sentence.speaker = label
-            sentence.strength = 0
-            sentence.question = sentence.text.rstrip("\"'”’)*_ ").endswith(("?", "？"))
 
 
 def _read_part(paragraph: Paragraph, place: Place) -> Part:

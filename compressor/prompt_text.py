@@ -1,6 +1,7 @@
 """Reads a message into paragraphs and sentences, as the detector of instructions weighs them."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -57,6 +58,7 @@ _SPEAKER = re.compile(
 _SAYS = re.compile(r"[^\W\d_][^\n:：.!?。？]{0,60}[:：][*_]{0,2}[ \t]*(?=\S)")
 _QUESTION_END = re.compile(r"[?？؟]+[\"'”’)\]」』*_]*$")
 _UNSPACED = re.compile(r"[\u3041-\u30ff\u3400-\u9fff\u0e00-\u0eff]")
+_RECURS = 3  # times a label stands in a message before it is read as a speaker
 
 
 @dataclass(slots=True)
@@ -121,6 +123,28 @@ def read_spans(text: str, start: int, end: int) -> Iterator[Sentence]:
             speaker = _speaker(text[line_start : line_start + 90].lstrip())
         if any(c.isalnum() for c in sentence):
             yield _read_sentence(sentence, match.start(), speaker)
+
+
+def mark_turns(paragraphs: Sequence[Paragraph]) -> None:
+    """Read "Question:" and "Answer:" as speakers where they recur, as in an interview.
+
+    The last of each may still be the one to answer, where nothing but a label follows.
+    """
+    labelled = [
+        (match[0], sentence)
+        for paragraph in paragraphs
+        for sentence in paragraph.sentences
+        if (match := QUESTION_LABEL.match(sentence.folded) or SECTION_LABEL.match(sentence.folded))
+    ]
+    times = Counter(label for label, _ in labelled)
+    lines = [p.sentences for p in paragraphs if p.sentences]
+    open_ended = bool(lines) and lines[-1][-1].text.rstrip("*_ ").endswith((":", "："))
+    last = {label: id(sentence) for label, sentence in labelled} if open_ended else {}
+    for label, sentence in labelled:
+        if times[label] >= _RECURS and last.get(label) != id(sentence):
+            sentence.speaker = label
+            sentence.strength = 0
+            sentence.question = sentence.text.rstrip("\"'”’)*_ ").endswith(("?", "？"))
 
 
 def word_count(sentence: str) -> int:

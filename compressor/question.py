@@ -6,13 +6,13 @@ message shows is kept with it: what stands in <question> and the like, the items
 instruction that ends in a colon, what stands between two kept sentences of a paragraph.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import pairwise
 
 from compressor.case_folding import fold_case
 from compressor.prompt_chats import open_turn
+from compressor.prompt_completion import keep, keep_form, keep_from, keep_item_to_complete
 from compressor.prompt_cues import (
     BECAUSE,
     DOCUMENT_FOLLOWS,
@@ -51,12 +51,8 @@ _WHOLE_WORDS = 50
 _BESIDE_BLOCKS_WORDS = 100
 _BLOCKS_SHARE = 3  # code, JSON and tables are at least a third of the message
 _FRAME_WORDS = 400  # before or after a document; more is a document of its own
-_SHORTEST_FORM = 3  # labels
 _LONGEST_LIST = 14  # items that belong to the instruction before them
 _LONGEST_ITEM = 40  # words
-_LONGEST_TO_COMPLETE = 1000  # characters; a longer item's text is a document
-_EMPTY_LABEL = re.compile(r"[ \t]*[^\W\d_][^\n:：.!?。？]{0,30}[:：]$")
-_LINE_LABEL = re.compile(r"^[ \t]*[^\W\d_][^\n:：.!?。？]{0,30}[:：]", re.MULTILINE)
 _LONGEST_TAGGED = 2000  # characters; a longer text in <prompt> is a document
 
 
@@ -102,12 +98,12 @@ def prompt_spans(
     if not any(read.sentence.kept for part in parts for read in part.read):
         _keep_likeliest(parts)
     if parts[-1].position == "to complete":
-        _keep(parts[-1])
-    _keep_item_to_complete(text, parts)
-    _keep_form(parts)
+        keep(parts[-1])
+    keep_item_to_complete(text, parts)
+    keep_form(parts)
     turn = open_turn(text)
     if turn is not None:
-        _keep_from(turn, parts)
+        keep_from(turn, parts)
     return list(_spans(text, paragraphs))
 
 
@@ -171,7 +167,7 @@ def _keep_whole(part: Part, *, beside_blocks: bool) -> None:
     told = any(read.cue not in ("none", "wish") for read in part.read)
     surely = best > _SURE and part.paragraph.words <= _WHOLE_WORDS
     if surely or (beside_blocks and told and part.paragraph.words <= _BESIDE_BLOCKS_WORDS):
-        _keep(part)
+        keep(part)
 
 
 def _keep_listed_questions(parts: Sequence[Part]) -> None:
@@ -181,7 +177,7 @@ def _keep_listed_questions(parts: Sequence[Part]) -> None:
         listed = all(read.sentence.listed and read.sentence.question for read in asked.read)
         alone = asked.questions == sum(part.questions for part in parts)
         if listed and alone and len(asked.read) <= _LONGEST_LIST and _mostly_kept(parts[end]):
-            _keep(asked)
+            keep(asked)
 
 
 def _keep_likeliest(parts: Sequence[Part]) -> None:
@@ -205,7 +201,7 @@ def _keep_likeliest(parts: Sequence[Part]) -> None:
     ]
     scored = [(max(read.sentence.score for read in part.read), -i) for i, part in enumerate(ends)]
     if scored and max(scored)[0] > _LIKELY:
-        _keep(ends[-max(scored)[1]])
+        keep(ends[-max(scored)[1]])
 
 
 def _asks_alone(parts: Sequence[Part]) -> bool:
@@ -256,70 +252,12 @@ def _keep_frame(parts: Sequence[Part]) -> None:
     ):
         for part in before[1:]:
             if marked or any(r.sentence.listed for r in part.read):
-                _keep(part)
+                keep(part)
     closed = [i for i, part in enumerate(parts) if part.closes]
     after = parts[closed[-1] + 1 :] if closed else []
     if any(map(_mostly_kept, after)) and sum(p.paragraph.words for p in after) <= _FRAME_WORDS:
         for part in after:
-            _keep(part)
-
-
-def _keep_item_to_complete(text: str, parts: Sequence[Part]) -> None:
-    """Keep the last of several items alike, whose last label stands empty for the model to fill.
-
-    So end few-shot prompts ("Review: ... Sentiment:") and transcripts ("User: ... Assistant:").
-    """
-    end = len(text.rstrip())
-    line = text.rfind("\n", 0, end) + 1
-    empty = _EMPTY_LABEL.match(text, line, end)
-    if empty is None:
-        return
-    _keep_last_labelled_question(text, parts)
-    before = text[:line]
-    filled = before.rfind(f"\n{empty[0]}")
-    if filled < 0 and not before.startswith(empty[0]):
-        return
-    for label in _LINE_LABEL.finditer(text, max(filled + 1, line - _LONGEST_TO_COMPLETE), line):
-        again = before.startswith(label[0]) or 0 <= before.find(f"\n{label[0]}") < filled
-        if again and label[0] != empty[0]:
-            _keep_from(label.start(), parts)
-            return
-    _keep_from(line, parts)
-
-
-def _keep_last_labelled_question(text: str, parts: Sequence[Part]) -> None:
-    """Keep the last "Question: ..." of several; steps towards its answer may stand below it."""
-    sentences = [read.sentence for part in parts for read in part.read]
-    labelled = [i for i, s in enumerate(sentences) if QUESTION_LABEL.match(s.folded)]
-    if len(labelled) < 2:
-        return
-    line = [sentences[labelled[-1]]]
-    for sentence in sentences[labelled[-1] + 1 :]:
-        if "\n" in text[line[-1].end : sentence.start]:
-            break
-        line.append(sentence)
-    if sum(sentence.words for sentence in line) <= _PROMPT_WORDS:
-        for sentence in line:
-            sentence.kept = True
-
-
-def _keep_form(parts: Sequence[Part]) -> None:
-    """Keep labels in a row that all stand empty: a form for the model to fill."""
-    sentences = [read.sentence for part in parts for read in part.read]
-    for empty, run in groupby(sentences, lambda s: _EMPTY_LABEL.match(s.text) is not None):
-        form = list(run)
-        if empty and len(form) >= _SHORTEST_FORM:
-            for sentence in form:
-                sentence.kept = True
-
-
-def _keep_from(start: int, parts: Sequence[Part]) -> None:
-    for part in reversed(parts):
-        for read in part.read:
-            if read.sentence.end > start:
-                read.sentence.kept = True
-        if part.paragraph.start < start:
-            return
+            keep(part)
 
 
 def _is_set_off(part: Part) -> bool:
@@ -330,11 +268,6 @@ def _is_set_off(part: Part) -> bool:
 def _mostly_kept(part: Part) -> bool:
     kept = sum(r.sentence.words for r in part.read if r.sentence.kept)
     return 2 * kept >= part.paragraph.words > 0
-
-
-def _keep(part: Part) -> None:
-    for read in part.read:
-        read.sentence.kept = True
 
 
 def _extend_sections(text: str, parts: Sequence[Part]) -> None:
@@ -349,7 +282,8 @@ def _extend_sections(text: str, parts: Sequence[Part]) -> None:
     open_until = 0
     previous: Sentence | None = None
     for sentence, following in zip(sentences, [*sentences[1:], None], strict=True):
-        announces = SECTION_LABEL.match(fold_case(sentence.text)) is not None
+        labelled = SECTION_LABEL.match(fold_case(sentence.text)) is not None
+        announces = labelled and not sentence.speaker
         listed = following is not None and following.listed
         if _opens(sentence, announces=announces, listed=listed):
             sentence.kept = True
