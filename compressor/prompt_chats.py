@@ -12,9 +12,9 @@ _ASKS = (
     r"用户|用戶|ユーザー?"
 )
 _ANSWERS = (
-    r"(?:ai )?assistant|ai|bot|chatbot|model|chatgpt|gpt|claude|gemini|copilot|assistent|asistente|"
-    r"assistente|asystent|ассистент|помощник|asistan|trợ lý|المساعد|सहायक|어시스턴트|도우미|助手|"
-    r"アシスタント"
+    r"(?:ai )?assistant|system|ai|bot|chatbot|model|chatgpt|gpt|claude|gemini|copilot|assistent|"
+    r"asistente|assistente|asystent|ассистент|помощник|asistan|trợ lý|المساعد|सहायक|어시스턴트|"
+    r"도우미|助手|アシスタント"
 )
 _COLON = re.compile("[:：]")
 _ROLE = re.compile(  # in front of a colon

@@ -236,6 +236,12 @@ LIST_FOLLOWS = re.compile(
     r"\W{0,6}[:：]\W{0,4}$",
 )
 
+# The same where what follows is the shape of the answer, whose lines are worded as a document's.
+FORMAT_FOLLOWS = re.compile(
+    r"(?:formate?|template|vorlage|modèle|formato|plantilla|modelo|schema|格式|形式|フォーマット|формате)"
+    r"\W{0,6}[:：]\W{0,4}$",
+)
+
 # A statement about something else: a finite verb of being or having and nobody addressed.
 DECLARATIVE = re.compile(
     r"^(?!(?:i|we|you|my|our|your|ich|wir|du|sie|je|nous|tu|vous|yo|eu|io)\b)(?!.*\b(?:me|my|you|your|mir|mich|moi|me)\b)"

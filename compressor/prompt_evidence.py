@@ -116,8 +116,10 @@ def _read(sentence: Sentence) -> Read:
     voice = voice_of(sentence.folded)
     if sentence.strength >= 3:
         cue = f"sure{sentence.strength}"
-    elif sentence.question:
-        cue = "request" if sentence.told == VERB or REQUEST.match(sentence.folded) else "question"
+    elif sentence.question and (sentence.told == VERB or REQUEST.match(sentence.folded)):
+        cue = "request"
+    elif sentence.question and sentence.strength < 2:
+        cue = "question"
     elif sentence.strength == 2:
         cue = "verb"
     elif imperative or sentence.strength == 1:

@@ -32,8 +32,8 @@ LIST_MARK = re.compile(r"(?:[-+•–・]|\*(?=[ \t])|\(?\d{1,3}[.)、]|\(?[a-zA
 QUOTE_OPENS = ('"', "“", "«", "„", "「", "『", "> ")
 # So does a label of a prompt's template at the start of a line: "Context: ...", "Question: ...".
 _TEMPLATE_LABEL = (
-    r"[#*_ ]{0,4}(?:(?:user |customer |final |my )?(?:context|passages?|documents?|article|"
-    r"text|sources?|transcript|input|output|question|query|answer|task|instructions?|rules|history|"
+    r"[#*_ ]{0,4}(?:(?:user |customer |final |my |follow[ -]up |standalone )?(?:context|passages?|"
+    r"documents?|article|text|sources?|transcript|input|output|question|query|answer|task|instructions?|rules|history|"
     r"kontext|text|dokument|frage|antwort|aufgabe|contexte|texte|question|réponse|consignes?|"
     r"contexto|texto|documento|pregunta|respuesta|instrucciones|pergunta|resposta|contesto|testo|"
     r"domanda|risposta|q|a|vraag|antwoord|pytanie|odpowiedź|вопрос|ответ|текст|контекст|soru|cevap|metin|"

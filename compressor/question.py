@@ -16,6 +16,7 @@ from compressor.prompt_completion import keep, keep_form, keep_from, keep_item_t
 from compressor.prompt_cues import (
     BECAUSE,
     DOCUMENT_FOLLOWS,
+    FORMAT_FOLLOWS,
     LIST_FOLLOWS,
     QUESTION_LABEL,
     SECTION_LABEL,
@@ -92,9 +93,11 @@ def prompt_spans(
         _keep_marked(part)
         _keep_between(part)
         _keep_whole(part, beside_blocks=beside_blocks)
+        _keep_likely(part)
     _keep_frame(parts)
     _extend_sections(text, parts)
     _keep_listed_questions(parts)
+    _keep_asked_between(parts)
     if not any(read.sentence.kept for part in parts for read in part.read):
         _keep_likeliest(parts)
     if parts[-1].position == "to complete":
@@ -168,6 +171,21 @@ def _keep_whole(part: Part, *, beside_blocks: bool) -> None:
     surely = best > _SURE and part.paragraph.words <= _WHOLE_WORDS
     if surely or (beside_blocks and told and part.paragraph.words <= _BESIDE_BLOCKS_WORDS):
         keep(part)
+
+
+def _keep_likely(part: Part) -> None:
+    """Keep all of a short paragraph in which one sentence is surely a prompt's and all may be."""
+    best = max(read.sentence.score for read in part.read)
+    if best > _SURE and _least(part) > _LIKELY and part.paragraph.words <= _PROMPT_WORDS:
+        keep(part)
+
+
+def _keep_asked_between(parts: Sequence[Part]) -> None:
+    """Keep a paragraph that asks and stands between two that are kept, in no document."""
+    for above, part, below in zip(parts, parts[1:], parts[2:], strict=False):
+        asks = part.questions == len(part.read) and part.paragraph.words <= _LONGEST_ITEM
+        if asks and not _is_set_off(part) and _mostly_kept(above) and _mostly_kept(below):
+            keep(part)
 
 
 def _keep_listed_questions(parts: Sequence[Part]) -> None:
@@ -251,7 +269,9 @@ def _keep_frame(parts: Sequence[Part]) -> None:
         and sum(p.paragraph.words for p in before) <= _FRAME_WORDS
     ):
         for part in before[1:]:
-            if marked or any(r.sentence.listed for r in part.read):
+            listed = any(read.sentence.listed for read in part.read)
+            tells = part.cued == len(part.read) and _least(part) > _LIKELY
+            if marked or listed or tells:
                 keep(part)
     closed = [i for i, part in enumerate(parts) if part.closes]
     after = parts[closed[-1] + 1 :] if closed else []
@@ -263,6 +283,10 @@ def _keep_frame(parts: Sequence[Part]) -> None:
 def _is_set_off(part: Part) -> bool:
     place = part.place
     return place.tag == "data" or place.label == "data" or place.quoted
+
+
+def _least(part: Part) -> float:
+    return min(read.sentence.score for read in part.read)
 
 
 def _mostly_kept(part: Part) -> bool:
@@ -280,6 +304,7 @@ def _extend_sections(text: str, parts: Sequence[Part]) -> None:
         for read in part.read[:1]
     }
     open_until = 0
+    shape = False
     previous: Sentence | None = None
     for sentence, following in zip(sentences, [*sentences[1:], None], strict=True):
         labelled = SECTION_LABEL.match(fold_case(sentence.text)) is not None
@@ -288,10 +313,12 @@ def _extend_sections(text: str, parts: Sequence[Part]) -> None:
         if _opens(sentence, announces=announces, listed=listed):
             sentence.kept = True
             open_until = _LONGEST_LIST
+            shape = FORMAT_FOLLOWS.search(sentence.folded) is not None
         elif (
             open_until
             and previous is not None
             and id(sentence) not in long
+            and (shape or sentence.score > _ENOUGH_IN_LIST)
             and _continues(text, previous, sentence)
         ):
             sentence.kept = True
@@ -312,12 +339,12 @@ def _opens(sentence: Sentence, *, announces: bool, listed: bool) -> bool:
 
 def _continues(text: str, previous: Sentence, sentence: Sentence) -> bool:
     """Whether a sentence belongs to the list above it."""
-    if sentence.score <= _ENOUGH_IN_LIST:
-        return False
     gap = text[previous.end : sentence.start]
     if LIST_MARK.match(sentence.text) or "\n" not in gap:
         return True
-    near = gap.count("\n") == 1 or LIST_FOLLOWS.search(fold_case(previous.text)) is not None
+    above = fold_case(previous.text)
+    leads = LIST_FOLLOWS.search(above) or FORMAT_FOLLOWS.search(above)
+    near = gap.count("\n") == 1 or leads is not None
     return near and sentence.words <= _LONGEST_ITEM
 
 

@@ -47,6 +47,12 @@ def test_earlier_turns_are_left_to_the_budget() -> None:
     assert marked(text) == ["User: and why"]
 
 
+def test_what_a_user_asks_below_a_system_message_is_kept() -> None:
+    text = f"System: Use the context. If it says nothing, say so. Context: {LAKE}\nHuman: How cold"
+    assert "Human: How cold" in marked(text)
+    assert "Herons" not in "\n".join(marked(text))
+
+
 @pytest.mark.parametrize(
     "text",
     [

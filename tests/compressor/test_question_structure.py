@@ -192,3 +192,77 @@ def test_a_paragraph_that_says_why_after_its_own_question_is_left_to_the_budget(
     assert marked(f"{told}\n\n{document}\n\n{answered}") == [told]
     open_ = "작년에는 왜 점검이 늦었을까요? 관련 기록을 찾지 못했습니다."
     assert open_[:10] in "\n".join(marked(f"{document}\n\n{document}\n\n{open_}"))
+
+
+REACT = (
+    "Question: the input question you must answer\n"
+    "Thought: you should always think about what to do\n"
+    "Action: the action to take, should be one of [search, calculator]\n"
+    "Action Input: the input to the action\n"
+    "Observation: the result of the action\n"
+    "... (this Thought/Action/Action Input/Observation can repeat N times)\n"
+    "Thought: I now know the final answer\n"
+    "Final Answer: the final answer to the original input question"
+)
+
+
+def test_the_lines_of_a_format_are_kept_as_the_labels_that_they_are() -> None:
+    text = (
+        "Answer the following questions as best you can.\n\nUse the following format:\n\n"
+        f"{REACT}\n\nBegin!\n\nQuestion: How deep is the lake?\nThought: I need its depth.\n"
+        f"Action: search\nAction Input: depth of the lake\nObservation: {' '.join([LAKE] * 4)}\n"
+        "Thought:"
+    )
+    kept = "\n".join(marked(text))
+    assert [line for line in REACT.split("\n") if line.lstrip(". ") not in kept] == []
+    assert "Herons" not in kept
+
+
+def test_a_task_between_who_is_told_and_the_document_is_kept() -> None:
+    persona = (
+        "You are an experienced editor of children's books. Your tone is warm and concrete. "
+        "You never lecture."
+    )
+    task = (
+        "Read the chapter and answer three things: is the fear of the boy believable, where does "
+        "the pace flag, and which sentence would you cut first?"
+    )
+    kept = marked(f"{persona}\n\n{task}\n\n{LAKE}\n\n{LAKE}")
+    assert task in kept
+    assert not any("Herons" in span for span in kept)
+
+
+@pytest.mark.parametrize("question", ["Why are the columns six-sided?", "Wem gehört der See?"])
+def test_a_question_between_two_paragraphs_that_are_kept_is_kept(question: str) -> None:
+    told = (
+        "Please write a passage to answer the question.\n"
+        "Try to include as many key details as possible."
+    )
+    assert question in marked(f'{told}\n\n\n{question}\n\n\nPassage:"""')
+
+
+def test_the_steps_of_which_one_is_surely_told_are_kept() -> None:
+    steps = (
+        "-Steps-\n1. Identify all entities. For each identified entity, extract its name.\n"
+        "2. Identify all pairs of entities that are clearly related to each other.\n"
+        "3. Return output in English as a single list. Use **##** as the list delimiter."
+    )
+    text = (
+        "-Goal-\nGiven a text document and a list of entity types, identify all entities.\n\n"
+        f"{steps}\n\n######\n-Real Data-\n######\nText: {LAKE}\n######\nOutput:"
+    )
+    kept = " ".join(marked(text))
+    assert [line for line in steps.split("\n") if line not in kept] == []
+    assert "Herons" not in kept
+
+
+def test_the_question_that_follows_up_a_chat_is_kept() -> None:
+    text = (
+        "Given the following conversation and a follow up question, rephrase the follow up "
+        "question to be a standalone question, in its original language.\n\nChat History:\n"
+        f"Human: Is the lake deep?\nAssistant: Forty metres. {LAKE}\nHuman: And cold?\n"
+        f"Assistant: {LAKE}\nFollow Up Input: what about dogs?\nStandalone question:"
+    )
+    kept = "\n".join(marked(text))
+    assert "Follow Up Input: what about dogs?\nStandalone question:" in kept
+    assert "Herons" not in kept
