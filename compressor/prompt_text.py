@@ -56,6 +56,10 @@ _SPEAKER = re.compile(
     r"\*{0,2}[ \t]?[:：]\*{0,2}(?:[ \t]|(?<=：)))"
 )
 _SAYS = re.compile(r"[^\W\d_][^\n:：.!?。？]{0,60}[:：][*_]{0,2}[ \t]*(?=\S)")
+# A document's heading, which names it and asks for nothing.
+_NUMBERED_TEXT = re.compile(
+    r"(?:text|document|passage|article|version|source) (?:[a-d]|\d{1,3})[*_]*:?"
+)
 _QUESTION_END = re.compile(r"[?？؟]+[\"'”’)\]」』*_]*$")
 _UNSPACED = re.compile(r"[\u3041-\u30ff\u3400-\u9fff\u0e00-\u0eff]")
 _RECURS = 3  # times a label stands in a message before it is read as a speaker
@@ -229,6 +233,8 @@ def _strength(sentence: str, labelled: bool) -> int:
     """Return how sure the wording is: 0 nothing, 1 weak, 2 an imperative, 3 and 4 decisive."""
     if OUTRIGHT.search(sentence):
         return 4
+    if _NUMBERED_TEXT.fullmatch(sentence):
+        return 0
     decisive = is_decisive(sentence)
     imperative = STRONG.match(sentence) is not None
     if decisive and (imperative or ADDRESS.search(sentence)):

@@ -181,9 +181,10 @@ def _keep_likely(part: Part) -> None:
 
 
 def _keep_asked_between(parts: Sequence[Part]) -> None:
-    """Keep a paragraph that asks and stands between two that are kept, in no document."""
+    """Keep a paragraph that asks and stands between two that are kept, in no document or talk."""
     for above, part, below in zip(parts, parts[1:], parts[2:], strict=False):
-        asks = part.questions == len(part.read) and part.paragraph.words <= _LONGEST_ITEM
+        asks = all(read.sentence.question and not read.sentence.speaker for read in part.read)
+        asks = asks and part.paragraph.words <= _LONGEST_ITEM
         if asks and not _is_set_off(part) and _mostly_kept(above) and _mostly_kept(below):
             keep(part)
 

@@ -266,3 +266,14 @@ def test_the_question_that_follows_up_a_chat_is_kept() -> None:
     kept = "\n".join(marked(text))
     assert "Follow Up Input: what about dogs?\nStandalone question:" in kept
     assert "Herons" not in kept
+
+
+@pytest.mark.parametrize("label", ["Document", "Passage", "Text"])
+def test_the_heading_of_a_document_asks_for_nothing(label: str) -> None:
+    said = ("The village leases the rights.", "Herons nest on the shore.", "A causeway was built.")
+    shown = [f"{label} {n}:\n{LAKE[:80]} {text}" for n, text in enumerate(said, 1)]
+    told = "Respond with the numbers of the documents you should consult, in order of relevance."
+    text = "\n\n".join([told, "Let's try this now:", *shown, f"Question: {LISTS[0][1][3:]}"])
+    kept = "\n".join(marked(text))
+    assert told in kept
+    assert [text for text in said if text in kept] == []
