@@ -15,6 +15,7 @@ _NAME = (
     r"[\w.'’()/&\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff"
     r"\u1000-\u109f\u1780-\u17ff-]"
 )
+_NAMED = rf"[^\W\d_a-zà-ÿ]{_NAME}{{0,30}}(?:[ \t]{_NAME}{{1,30}})"  # and more words of it
 # The number of a retrieved passage, by itself or before its title.
 _NUMBERED = r"\[\d{1,3}\]"
 _TITLED = rf"(?:Document|Passage|Source)[ \t]{_NUMBERED}"
@@ -34,7 +35,8 @@ _LABEL = re.compile(
     rf"(?:[\[(]{{0,2}}(?:{_DAY})?{TIME}[\])]{{0,2}}[ \t]{{1,4}}(?:[-–][ \t])?)?"
     r"(?:<[^\s<>]{1,40}>(?=[ \t])|<v(?:\.[\w.-]{1,30})? [^<>\n]{1,60}>|"
     r"(?<=[\])][ \t])@?[\w.#-]{1,40}:(?=[ \t])|"
-    rf"(?:\*\*)?[^\W\d_a-zà-ÿ]{_NAME}{{0,30}}(?:[ \t]{_NAME}{{1,30}}){{0,4}}[ \t]?"
+    rf"(?:@?[\w.#-]{{1,40}}|{_NAMED}{{0,2}})[ \t][\[(]{TIME}[\])]:?(?=[ \t])|"
+    rf"(?:\*\*)?{_NAMED}{{0,4}}[ \t]?"
     r"(?:(?:\*\*:|:\*\*|:)(?!//)(?=[ \t]|[^\x00-\x7f])|：(?!\s*$)))?"
 )
 

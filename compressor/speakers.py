@@ -19,10 +19,10 @@ _STAMPED = re.compile(
     rf"{_NAME}(?:,? [\[(]|, | ?[-–—|•·] ?|[ \t]{{2,8}}|\t){_STAMP}[\])]?:?|"
     rf"{_NAME} {TIME}:?)[ \t\r]*"
 )
-# On the line of what is said: [01:41] <XinZhao> hello, [01:41] XinZhao: hello.
+# On the line of what is said: [01:41] <XinZhao> hello, [01:41] XinZhao: hello, lou [01:41] hello.
 _SPOKEN = re.compile(
     rf"^[ \t>]{{0,8}}(?:[\[(]?{_STAMP}[\])]?[ \t]{{1,4}}<[^\s<>]{{1,40}}>|"
-    rf"[\[(]{_STAMP}[\])][ \t]{{1,4}}{_HANDLE}:)(?=[ \t])",
+    rf"[\[(]{_STAMP}[\])][ \t]{{1,4}}{_HANDLE}:|{_HANDLE} [\[(]{_STAMP}[\])]:?)(?=[ \t])",
     re.MULTILINE,
 )
 # Who does something where others speak: [14:03] * kira sighs, of a text with <kira> in it.
