@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
+from compressor.passage_numbers import numbers_alone
+
 TIME = r"\d{1,2}:\d\d(?::\d\d)?(?:[ \u202f]?[AaPp]\.?[Mm]\.?)?"
 # A day as well: 14.10.25, Today at, Oct 14, 2025 at, 14. Okt. um.
 _DAY = r"(?:\d[\w./-]{0,14}|[A-Z]\w{2,12}|at|um|om|kl|a las|alle|[aàá])"
@@ -68,9 +70,11 @@ def speaker_lines(text: str) -> list[tuple[int, int]]:
     """Return the lines that say who speaks below them, half-open character ranges, ascending.
 
     They name somebody with a time before or behind it, on one line or on two; or they are short
-    and come again, as do others like them; or they are what e-mails have above a quote.
+    and come again, as do others like them; or they are what e-mails have above a quote, or the
+    number of a passage.
     """
-    return _apart(text, (*_stamped(text), *_repeated(text), *_attributions(text)))
+    heads = (*_stamped(text), *_repeated(text), *_attributions(text), *numbers_alone(text))
+    return _apart(text, heads)
 
 
 def message_stamps(text: str) -> list[tuple[int, int]]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from compressor.blank_lines import surplus
 from compressor.labels import SHORT_LINE, line_labels
 from compressor.nesting import nested
+from compressor.passage_numbers import below_titles
 from compressor.referents import referents
 from compressor.speakers import speaker_lines
 from compressor.types import Kind, ProtectedSpan
@@ -105,6 +106,8 @@ def read_structure(
     label, opens = line_labels(text, starts, ends, mark)
     paragraph = gap == GAP_PARAGRAPH
     said = _speak(text, starts, label, opens, paragraph)
+    below = np.searchsorted(starts, np.asarray(below_titles(text), np.int64))
+    paragraph[below[below < n]] = False  # a passage goes with the number before its title
     ending = _endings(text, words, mark, gap) & ~label
     fresh = np.zeros(n + 1, np.bool_)
     fresh[np.searchsorted(starts, np.asarray(borders, np.int64))] = True
