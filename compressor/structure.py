@@ -112,6 +112,7 @@ def read_structure(
     fresh = np.zeros(n + 1, np.bool_)
     fresh[np.searchsorted(starts, np.asarray(borders, np.int64))] = True
     fresh = fresh[:n]
+    said |= _behind_lines(text, starts, protected)
     sentence = _sentences(words, mark, gap, ending, opens, fresh | said)
     clause = _clauses(text, words, mark, sentence)
     block = np.cumsum(opens | fresh | paragraph, dtype=np.int32)
@@ -184,6 +185,26 @@ def _speak(
         said[stop] = True
         paragraph[first + 1 : last] = False
     return said
+
+
+def _behind_lines(
+    text: str, starts: NDArray[np.int64], protected: Sequence[ProtectedSpan]
+) -> NDArray[np.bool_]:
+    """Return which words come right behind lines of code or of a log.
+
+    No sentence goes on there: the full stop of one that is gone would end the last of them.
+    """
+    lines = {s.start: s.end for s in protected if s.kind is Kind.CODE}
+    behind = [
+        end
+        for start, end in lines.items()
+        if text[start - 1 : start] in "\n"
+        and text[end : end + 1] in "\r\n"
+        and end + 1 not in lines
+    ]
+    found = np.zeros(len(starts) + 1, np.bool_)
+    found[np.searchsorted(starts, np.asarray(behind, np.int64))] = True
+    return found[:-1]
 
 
 def _endings(

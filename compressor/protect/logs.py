@@ -21,6 +21,11 @@ _LOG = re.compile(
     r"\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} {1,8}\d{1,8} {1,8}\d{1,8} [VDIWEFSA] |"  # Android's logcat
     r"[VDIWEF]/[\w.$-]{1,60} {0,20}\( {0,8}\d{1,8}\): |"
     r"\d{1,3}(?:\.\d{1,3}){3} - \S{1,80} \[|"
+    r"[\w.:-]{2,60} \S{1,60} \S{1,60} \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:|"  # by name, IPv6
+    r"\[[A-Z][a-z]{2} [A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d(?:\.\d{1,9})? \d{4}\] |"  # Apache
+    r"npm (?:ERR!|WARN|error|warn|notice)(?: |$)|"
+    r"[\w./\\+-]{1,200}\.\w{1,8}:\d{1,7}(?::\d{1,5})?: "  # compilers
+    r"(?:fatal )?(?:error|warning|note): |"
     r"={7,} .{1,200} ={7,}\s*$|"  # pytest: headings, files, tests
     r"\S{1,300}\.py [.FEsxXp]{1,300}(?: {1,99}\[ {0,2}\d{1,3}%\])?\s*$|"
     r"\S{1,300}\.py::\S.{0,300} (?:PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)\b|"

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from compressor.protect.lines import Line
+from compressor.protect.lines import Line, lines_while
 from compressor.protect.logs import is_log_line
 from compressor.types import ProtectedSpan
 
@@ -18,7 +18,7 @@ _PYTHON_LINK = re.compile(
     r"The above exception was the direct cause of the following exception):\s*$"
 )
 _FRAME = re.compile(
-    r"\s{1,40}at [\w.$<>/ \[\]]{1,200}\(|\s{1,40}at [^\s(]{1,300}:\d+|"
+    r"\s{1,40}at [\w.$<>/ \[\]]{1,200}\(|\s{1,40}at (?:async )?[^\s(]{1,300}:\d+|"
     r"\s{0,40}(?:Caused by|Suppressed): \S|\s{1,40}\.\.\. \d+ (?:more|common frames)|"
     r"\s{0,10}--- End of |\s{1,40}from \S{1,300}:\d+:in "
 )
@@ -41,6 +41,7 @@ _RUST_PANIC = re.compile(r"thread '[^'\n]{0,100}'(?: \(\d+\))? panicked at ")
 _RUST_LINE = re.compile(r"stack backtrace:\s*$|note: \S|\s{0,6}\d{1,4}: \S|\s{4,40}at \S")
 _RUSTC = re.compile(r"(?:error|warning)(?:\[E\d{4}\])?: \S")
 _RUSTC_PLACE = re.compile(r"\s{0,8}--> \S{1,300}:\d+")
+_EXCERPT = re.compile(r"\s{1,8}\d{0,6}\s{1,6}\| ")  # of C, below the message
 _RUSTC_LINE = re.compile(r"\s{0,8}(?:-->|:::|\d{0,6}\s{0,6}\||=\s|\.\.\.)|(?:help|note): \S")
 _PANIC = re.compile(r"(?:panic|fatal error): \S")
 _PHP_START = re.compile(r"\s{0,10}(?:\[stacktrace\]|Stack trace:)\s*$")
@@ -53,6 +54,11 @@ _LONGEST_CAUSE = 3  # lines
 _GOROUTINE = re.compile(r"goroutine \d+ (?:.{0,60} )?\[[^\]]{1,100}\]:")
 _GO_PLACE = re.compile(r"\s{1,8}\S{1,300}:\d+(?: \+0x[0-9a-f]{1,16})?\s*$")
 _GO_REST = re.compile(r"created by \S|exit status \d+\s*$|\.\.\.additional frames elided\.\.\.")
+# Of gdb, lldb and sanitizers: #0  0x0000555555555170 in main () at pick.c:14
+_NATIVE_FRAME = re.compile(
+    r"\s{0,8}#\d{1,4} {1,4}(?:0x[0-9a-f]{6,16} in \S|[\w:~<>]{1,200} \(.{0,300}\) at \S{1,300}:\d)"
+)
+_OBJECT_REACH = 40  # lines of what Node prints of an error behind its last frame
 _PANIC_REACH = 12  # lines from a panic's message to its first goroutine
 
 
@@ -72,12 +78,22 @@ def trace_end(lines: Sequence[Line], index: int) -> int:
         return stop
     if (stop := _php_end(lines, index)) > index:
         return stop
+    if _NATIVE_FRAME.match(line):
+        return lines_while(lines, index, _NATIVE_FRAME.match)
     at = _first_frame(lines, index)
     while at < len(lines) and _FRAME.match(lines[at][2]):
         index = at = at + 1
         while at < min(len(lines), index + _LONGEST_CAUSE) and _BETWEEN_FRAMES.match(lines[at][2]):
             at += 1
-    return index
+    return _object_end(lines, index)
+
+
+def _object_end(lines: Sequence[Line], index: int) -> int:
+    """Where the object stops that Node prints behind a last frame: `at run (a.js:1:2) {`."""
+    if not index or not lines[index - 1][2].rstrip().endswith(" {"):
+        return index
+    near = range(index, min(len(lines), index + _OBJECT_REACH))
+    return next((at + 1 for at in near if lines[at][2].rstrip() == "}"), index)
 
 
 def _php_end(lines: Sequence[Line], index: int) -> int:
@@ -111,6 +127,8 @@ def _rust_end(lines: Sequence[Line], index: int) -> int:
         at, pattern = min(index + 1 + bool(following.strip()), len(lines)), _RUST_LINE
     elif _RUSTC.match(lines[index][2]) and _RUSTC_PLACE.match(following):
         at, pattern = index + 2, _RUSTC_LINE
+    elif _EXCERPT.match(following) and is_log_line(lines[index][2]):
+        at, pattern = index + 1, _EXCERPT
     else:
         return index
     while at < len(lines) and pattern.match(lines[at][2]):

@@ -42,6 +42,10 @@ FORMATS = {
     "logfmt, quoted time": 'time="2025-11-29T12:00:{:02d}Z" level=info msg="Heartbeat is ok"',
     "Android": "11-29 12:00:{:02d}.123  1234  1290 I Clock: Heartbeat ok",
     "Android, brief": "I/Clock   ( 1234): Heartbeat {} ok",
+    "Apache's errors": "[Thu Mar 12 08:15:{:02d}.123456 2026] [core:error] [pid 4411] It is late",
+    "access, IPv6": '2001:db8::17 - - [12/Mar/2026:08:14:{:02d} +0000] "GET up" 204 0',
+    "access, by name": 'web-3.lan - ana [12/Mar/2026:08:14:{:02d} +0000] "GET up" 204 0',
+    "npm": "npm WARN deprecated it is {} months old",
     "a number at the end": "2025-11-29 12:00:{:02d} INFO closed port 5",
     "a month at the end": "12:00:{:02d} INFO closed the books of May",
     "a negation at the end": "2025-11-29 12:00:{:02d} INFO it was closed and opened never",
@@ -125,6 +129,18 @@ def test_what_pytest_says_of_a_test_stays_or_goes_as_a_line(seed: int) -> None:
     result = shorten(report, 0.5, seed=seed)
     assert result.tokens_after < result.tokens_before
     assert set(result.text.split("\n")) <= set(report.split("\n"))
+
+
+@pytest.mark.parametrize("rate", [0.6, 0.3])
+def test_what_a_compiler_says_of_a_line_is_never_cut(rate: float) -> None:
+    said = [
+        f"main.c:{i}:5: warning: this value of ‘n’ is not used by any other line" for i in (7, 91)
+    ]
+    prose = (
+        "We tried to build it again last night and did not get any further than the week before."
+    )
+    kept = shorten("\n".join([prose, *said, prose]), rate).text.split("\n")
+    assert [line for line in kept if ":" in line] == said
 
 
 @pytest.mark.parametrize("name", ["logfmt", "logfmt, quoted time", "Android"])

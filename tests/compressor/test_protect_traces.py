@@ -12,6 +12,17 @@ Stack trace:
 #1 /srv/index.php(12): App\\Cart->total()
 #2 {main}
   thrown in /srv/Money.php on line 31""",
+    "gdb": """#0  0x000055555555513d in pick (v=0x0, n=3) at pick.c:7
+#1  0x0000555555555170 in main () at pick.c:14""",
+    "Node, an object behind": """TypeError: cannot read it
+    at total (/app/src/cart.js:21:34)
+    at async /app/src/server.ts:101:5 {
+  code: 'ERR_CART',
+  status: 500
+}""",
+    "C, an excerpt": """main.c:14:5: warning: implicit declaration of the function
+   14 |     gets(buf);
+      |     ^~~~""",
     "Java, a cause with a detail": """java.lang.IllegalStateException: could not close it
 \tat com.example.Invoice.close(Invoice.java:118)
 Caused by: org.example.SQLException: ERROR: a deadlock was found
