@@ -34,15 +34,24 @@ _TEMPLATE = (
     r"%\(\w{1,40}\)[sdfr](?!\w)"
 )
 # reStructuredText has roles before such code, and an underscore behind a link.
+_MOVE = r"(?:O-O(?:-O)?|[KQRBN]?[a-h]?[1-8]?x?[a-h][1-8](?:=[QRBN])?)[+#]?[!?]{0,2}"
+_GAME = (  # of chess, three moves or more
+    rf"(?<![{_W}.])\d{{1,3}}\.(?:\.\.)?[ ]?{_MOVE}(?:\s{{1,2}}(?:\d{{1,3}}\.(?:\.\.)?[ ]?)?{_MOVE}){{2,400}}(?![{_W}])"
+)
 _CODE = (
     r"(?P<code>(?::[a-z][a-z:+-]{0,30}:(?=`))?"
     rf"(?:``{_IN_TICKS}``|`(?![\s`]){_IN_TICKS}(?<!\s)`(?:_{{1,2}}(?!\w))?)|"
-    rf"{_TEMPLATE}|{_CALL})"
+    rf"{_TEMPLATE}|{_CALL}|{_GAME})"
 )
 _ADDRESS = r"[^\s<>\"'`{}|\\^\[\]\u3000-\u30ff\u3400-\u9fff\uff00-\uffef“”‘’„«»]"
+# A link's target ends at its bracket; a segment in Han or kana where something else than text does.
+_TARGET = r"(?<=\]\()https?://(?:[^\s()<>]|\([^\s()<>]{0,80}\)){1,2000}(?=[)\s])"
+_UNSPACED_SEGMENTS = rf"(?:(?<=/)[{_UNSPACED}][{_UNSPACED}{_W}.%/~()-]{{0,80}}(?=[\s)>\"'|]|$))?"
+_UNSPACED_HOST = rf"(?:[{_UNSPACED}{_W}-]{{1,40}}\.){{1,4}}[a-z]{{2,8}}(?![{_W}])/?"
 _URL = (
-    r"(?P<url>(?<![A-Za-z])(?:https?|ftp|wss?|file|git|ssh|s3|gs|redis|postgres(?:ql)?|mysql|jdbc)"
-    rf"://{_ADDRESS}{{1,4000}}"
+    rf"(?P<url>{_TARGET}|(?<![A-Za-z])https?://(?=[^\s/.]{{0,40}}[{_UNSPACED}]){_UNSPACED_HOST}{_UNSPACED_SEGMENTS}|"
+    r"(?<![A-Za-z])(?:https?|ftp|wss?|file|git|ssh|s3|gs|redis|postgres(?:ql)?|mysql|jdbc)"
+    rf"://{_ADDRESS}{{1,4000}}{_UNSPACED_SEGMENTS}"
     rf"|(?<![{_W}.])www\.[{_W}-]{{1,63}}\.{_ADDRESS}{{1,2000}}"
     rf"|(?<![{_W}.+-])[A-Za-z0-9][{_W}.+-]{{0,63}}@[A-Za-z0-9-]{{1,63}}(?:\.[A-Za-z0-9-]{{1,63}}){{1,6}}"
     rf"|(?<![{_W}.@-])(?:[a-z0-9-]{{1,63}}\.){{1,4}}(?:com|org|net|io|dev|edu|gov|ai|co|de|fr|es|jp|cn|uk|eu)"
@@ -59,6 +68,8 @@ _PATH = (
     rf"|(?<![{_W}])[A-Za-z]:/(?!/)(?:{_NAME}/?){{1,20}}"
     rf"|(?<![^\s(\[\"'])\.[a-z][a-z0-9_-]{{1,40}}(?:\.[A-Za-z0-9_-]{{1,30}}){{0,3}}(?![{_W}/(])"  # .env
     rf"|(?<![{_W}])[A-Za-z]:\\[^\s:*?\"<>|]{{1,260}}|\\\\[{_W}.-]{{1,80}}\\[^\s:*?\"<>|]{{1,260}}"
+    rf"|(?<![{_W}%])%[A-Z][A-Z0-9_]{{1,30}}%(?:\\[^\s:*?\"<>|]{{1,260}})?"
+    rf"|(?<![{_W}$])\$[A-Z_][A-Z0-9_]{{1,40}}/(?:{_NAME}/?){{1,20}}"
     rf"|(?<![{_W}.\\])\.{{1,2}}\\[{_W}.][^\s:*?\"<>|]{{0,259}}"
     rf"|(?<![{_W}.\\-])[{_W}.-]{{1,80}}(?:\\[{_W}.@-]{{1,80}}){{1,20}}"
     rf"\.(?:{_FILE_TYPES})(?![{_W}\\])"
@@ -81,7 +92,8 @@ _TELEPHONE = (
     r"(?:\+(?=(?:\D{0,3}\d){7})\d{1,3}(?:[ \u00a0./-]{0,2}\(?\d{1,5}\)?){2,7}"
     r"|\(\d{2,5}\)[ \u00a0-]?\d{3,5}[ \u00a0-]\d{3,5}"
     r"|0[1-9]\d{1,3}[ \u00a0/]{1,3}[1-9]\d{5,7}(?![ \u00a0]\d)"  # dialled from inside the country
-    r"|0[1-9]\d{0,3}[ \u00a0][1-9]\d{2,3}[ \u00a0]\d{4}(?![ \u00a0]\d))"
+    r"|0[1-9]\d{0,3}[ \u00a0][1-9]\d{2,3}[ \u00a0]\d{3,4}(?![ \u00a0]?\d)"
+    r"|0[1-9](?:[ \u00a0.]\d\d){4}(?![ \u00a0]?\d))"
 )
 _IPV6 = (
     r"(?=[0-9A-Fa-f:]{0,40}\d)(?=[0-9A-Fa-f:]{0,40}::|(?:[0-9A-Fa-f]{1,4}:){7})"
