@@ -22,7 +22,7 @@ _TITLED = rf"(?:Document|Passage|Source)[ \t]{_NUMBERED}"
 _LABEL = re.compile(
     r"[ \t\u3000\ufeff>]{0,40}"  # a file may begin with a byte order mark
     r"(?P<item>(?:(?:[-*+•‣◦–·▪↳▸➤⁃→⇒]|\\item(?:\[[^\]\n]{0,40}\])?|"
-    r"\*{2,8}|\(?\d{1,4}[.):](?!\d)|\d{1,3}(?:\.\d{1,3}){1,4}\.?|\(?[a-zA-Z][.)]|#{1,6}|"
+    r"\*{2,8}|\(?\d{1,4}[.):](?!\d)|\d{1,3}(?:\.\d{1,3}){1,4}\.?|\(?[a-zA-Z][.)]|\(?(?:[ivx]{2,5}|[IVX]{2,5})[.)]|#{1,6}|"
     r":[A-Za-z][\w -]{0,40}:|\[[^\[\]\n]{1,60}\]:|"
     rf"{_NUMBERED}|"
     r"\.\. (?:_[^:\n]{1,60}:|\[[^\[\]\n]{1,40}\]|[A-Za-z][\w:.-]{0,40}::)|"
@@ -41,6 +41,7 @@ _LABEL = re.compile(
 )
 
 _RULE = re.compile(r"[ \t]*(\S)(?:[ \t]+\1)+[ \t]*$")  # * * *
+_OVER = re.compile(r"</|[ \t]*\\end\{")
 _PASSAGE = re.compile(rf"[ \t]*(?:{_NUMBERED}|{_TITLED})")
 
 
@@ -56,7 +57,7 @@ def line_labels(
         found = _LABEL.match(text, position)
         stop = text.find("\n", position)
         stop = len(text) if stop < 0 else stop
-        if text.startswith("</", position):  # the list before it is over
+        if _OVER.match(text, position):  # the list before it
             opens[np.searchsorted(starts, position)] = True
         for end in [acting[position]] if position in acting else _label_ends(found):
             first = int(np.searchsorted(starts, position))

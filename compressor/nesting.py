@@ -5,8 +5,12 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-_LINE = re.compile(r"[ \t>]*(?P<item>(?:[-*+•‣◦–·▪]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])[ \t])?(?=\S)")
+_LINE = re.compile(
+    r"[ \t>]*(?P<item>(?:[-*+•‣◦–·▪]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{2,5}|[IVX]{2,5})[.)])[ \t])?"
+    r"(?=\S)"
+)
 _LEAD = re.compile(r"[^\n]{0,72}\w[)\"'*_”»’]{0,4}[:：][*_]{0,2}[ \t\r]*(?:\n|\Z)")
+_HEADING = re.compile(r"#{1,6} ")
 _LONGEST_LEAD = 8  # words
 _TAB = 4  # columns
 
@@ -35,7 +39,7 @@ def nested(
                 above = [one for one in above if one[0] < depth]
                 pairs += [(*above[-1][1:], first, stop)] if above else []
                 above.append((depth, first, stop))
-            elif lead[1] and lead[0] - first <= _LONGEST_LEAD:
+            elif (lead[1] or _HEADING.match(text, begin)) and lead[0] - first <= _LONGEST_LEAD:
                 above = [one for one in above if one[0] < depth]
                 above.append((depth - 0.5, first, lead[0]))
             elif not depth:

@@ -33,6 +33,25 @@ Things against:
 1. it makes noise that is heard in the next room
 2. its spare parts have to come from Italy by ship
 """,
+    "headings": """# What is new in the second release of this tool
+
+## Added
+
+- it costs little to run over a whole year of work
+- people learn it within a few days
+
+## Removed
+
+- it makes noise that is heard in the next room
+- its spare parts have to come from Italy by ship
+""",
+    "Roman numbers": """    I. Leave the heavy things at home
+        i) glass bottles and whatever may break on the way
+        ii) the large tent from the cellar of the old house
+    II. Put these other things into our car
+        i) the small stove and two of the gas cartridges
+        ii) a warm coat for each of the children
+""",
 }
 # An item's word, and the line that it stands under.
 ABOVE = {
@@ -48,8 +67,25 @@ ABOVE = {
         "noise": "Things against:",
         "parts": "Things against:",
     },
+    "headings": {
+        "costs": "## Added",
+        "learn": "## Added",
+        "noise": "## Removed",
+        "parts": "## Removed",
+    },
+    "Roman numbers": {
+        "glass": "I. Leave the heavy things at home",
+        "tent": "I. Leave the heavy things at home",
+        "stove": "II. Put these other things into our car",
+        "coat": "II. Put these other things into our car",
+    },
 }
-HEAD = {"nested": re.compile(r"(?m)^- .*"), "lines with a colon": re.compile(r"(?m)^[A-Z].*")}
+HEAD = {
+    "nested": re.compile(r"(?m)^- .*"),
+    "lines with a colon": re.compile(r"(?m)^[A-Z].*"),
+    "headings": re.compile(r"(?m)^##? .*"),
+    "Roman numbers": re.compile(r"(?m)^ *I+\. .*"),
+}
 
 
 def shorten(text: str, rate: float, seed: int) -> str:
