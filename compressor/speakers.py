@@ -17,7 +17,8 @@ _PARTICLE = r"(?:d[aeiu]l?|v[ao]n|de[nr]|l[ae]|al|bin|\([\w .]{1,20}\))"
 _NAME = rf"(?:{_WORD}(?: (?:{_WORD}|{_PARTICLE})){{0,5}}|{_HANDLE})"
 _TO = rf"(?:(?:From|Von|De|Da) )?{_NAME}(?: (?:to|[Tt]o|an|à|a) .{{1,40}})?"
 _STAMPED = re.compile(
-    rf"[ \t]{{0,8}}(?:(?=[\d\[(])[\[(]?{_STAMP}[\])]?[ \t]{{1,4}}(?:[-–—|•] )?{_TO}:?|"
+    rf"[ \t]{{0,8}}(?:(?=[\d\[(])[\[(]?{_STAMP}[\])]?[ \t]{{1,4}}(?:[-–—|•] )?"
+    rf"{_TO}(?:, {_WORD}(?: {_WORD})?)?:?|"
     rf"{_NAME}(?:,? [\[(]|, | ?[-–—|•·] ?|[ \t]{{2,8}}|\t){_STAMP}[\])]?:?|"
     rf"{_NAME} {TIME}:?)[ \t\r]*"
 )
@@ -63,6 +64,11 @@ _TURN = re.compile(
     r"(?: (?:[^\W\d_a-zà-öø-ÿ][\w.'’-]{0,30}|\d{1,3})){0,3}):(?=[ \t]+\S)",
     re.MULTILINE,
 )
+# Of a screenplay: a name in capitals, set in, with what is said right below.
+_CUE = re.compile(
+    r"(?:\A|(?<=\n)[ \t]{0,80}\n)(?P<cue>[ \t]{8,60}[A-ZÀ-Þ][A-ZÀ-Þ0-9 .'’-]{1,30}"
+    r"(?: ?\([A-Z. ]{1,12}\))?[ \t\r]*)(?=\n[ \t]{4,60}\S[^\n]{0,120}[a-zß-ÿ])"
+)
 _LEAST_NAMES = 2
 
 
@@ -73,8 +79,8 @@ def speaker_lines(text: str) -> list[tuple[int, int]]:
     and come again, as do others like them; or they are what e-mails have above a quote, or the
     number of a passage.
     """
-    heads = (*_stamped(text), *_repeated(text), *_attributions(text), *numbers_alone(text))
-    return _apart(text, heads)
+    heads = (*_stamped(text), *_repeated(text), *_cues(text), *_attributions(text))
+    return _apart(text, (*heads, *numbers_alone(text)))
 
 
 def message_stamps(text: str) -> list[tuple[int, int]]:
@@ -147,6 +153,12 @@ def _stamped(text: str) -> list[tuple[int, int]]:
         elif _STAMPED.fullmatch(text, start, end):
             found.append((start, end))
     return found
+
+
+def _cues(text: str) -> list[tuple[int, int]]:
+    """Return the names above the speeches of a screenplay."""
+    found = [cue.span("cue") for cue in _CUE.finditer(text)]
+    return found if len(found) >= _LEAST_NAMES else []
 
 
 def _attributions(text: str) -> Iterator[tuple[int, int]]:

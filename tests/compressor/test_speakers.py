@@ -24,6 +24,7 @@ STYLES = {
     "Slack, copied": "{name}\n  10:0{n} AM",
     "Teams": "[10:0{n} AM] {name}",
     "Teams, with a day": "{name}, 14/10/2025 10:0{n}",
+    "Teams, by surname": "[Yesterday 10:0{n}] {name}, Anna",
     "Discord": "{name} — Today at 10:0{n} PM",
     "Discord, exported": "[14-Oct-25 10:0{n} PM] {name}",
     "Telegram": "{name}, [14.10.25 21:0{n}]",

@@ -85,6 +85,19 @@ def test_no_later_line_goes_on_behind_a_key_of_a_column() -> None:
                 assert set(line.split()[1:]) <= {"seven", "seconds", "or", "so"}
 
 
+def test_a_screenplay_says_who_speaks() -> None:
+    speeches = {
+        "JONAS": "You never ate the soup",
+        "MARTA": "Nobody is hungry in this old house",
+        "DR. PEREZ (V.O.)": "She has waited since our war ended",
+    }
+    text = "\n\n".join(f"{' ' * 20}{name}\n{' ' * 10}{said}." for name, said in speeches.items())
+    for seed in range(20):
+        shorter = shorten(text, 0.6, seed).split()
+        for name, said in speeches.items():
+            assert name.split()[-1] in shorter or not {*said.split()} & {*shorter}
+
+
 @pytest.mark.parametrize(
     ("text", "sentences"),
     [
