@@ -16,6 +16,7 @@ _ENVIRONMENT = re.compile(
     r"[pbvV]?matrix|tabular|tikzpicture|verbatim|lstlisting|minted)(\*?)\}"
 )
 _ELEMENT = re.compile(r"\s{0,40}<(script|style)\b[^<>]{0,300}>")
+_ORG = re.compile(r"\s{0,40}#\+(?i:begin)(_(?i:src|example))\b.*")
 _FORMULA = re.compile(r"\s{0,40}(?:(?P<dollars>\$\$)|\\\[)")
 
 
@@ -33,8 +34,10 @@ def marked_end(lines: Sequence[Line], index: int) -> int:
         return _first(lines, index + 1, lambda line: line.startswith("|}")) or index
     if found := _ENVIRONMENT.match(line):
         return _closed(lines, index, found.end(), f"\\end{{{found[1]}{found[2]}}}")
-    if found := _ELEMENT.match(line):
-        return _closed(lines, index, found.end(), f"</{found[1]}>")
+    if found := _ELEMENT.match(line) or _ORG.match(line):
+        org = f"#+{'END' if found[1].isupper() else 'end'}{found[1]}"
+        closing = f"</{found[1]}>" if found.re is _ELEMENT else org
+        return _closed(lines, index, found.end(), closing)
     if found := _FORMULA.match(line):
         return _closed(lines, index, found.end(), "$$" if found["dollars"] else "\\]", blank=False)
     return _literal_end(lines, index) if line[:1].isspace() else index

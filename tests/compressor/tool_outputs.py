@@ -358,6 +358,9 @@ import os''',
    the_port = 8080
 
    server.run(port=the_port)""",
+    "Org code": """#+BEGIN_SRC sh
+make the report of last week
+#+END_SRC""",
     "AsciiDoc code": """[source,bash]
 ----
 sudo dpkg -i the package
