@@ -26,6 +26,7 @@ _PREFIXES = frozenset("$€£¥#@")
 # What has to begin its line: code, tables, tags, commands of LaTeX.
 _BLOCKS = ("```", "~~~", "|", "{|", "<", "\\begin", "\\end")
 _LINKS = ("<http", "<ftp", "<mailto:", "<www.")
+_TAG = re.compile(r"[ \t]*<[A-Za-z]\Z")  # one that opens its line, as far as its first letter
 _INDENT = re.compile(r"[ \t]*")
 
 _CLOSING = frozenset(".,;:!?…)]}。，、；：！？）」』】》〉।॥؟،؛۔။၊។៕")
@@ -145,8 +146,14 @@ def _hugs(text: str, structure: Structure, end_word: int, next_word: int) -> boo
     closing &= not structure.begins[next_word]  # the dots of a path, the minus of a number
     if closing and not _opens(text, structure, next_word):
         return True
-    opening = structure.mark[end_word] and structure.gap[end_word + 1] == GAP_NONE
-    return bool(opening and _opens(text, structure, end_word))
+    if structure.gap[next_word] == GAP_NONE and text.startswith("</", structure.starts[next_word]):
+        return True
+    if structure.gap[end_word + 1] != GAP_NONE:
+        return False
+    if structure.mark[end_word]:
+        return _opens(text, structure, end_word)
+    start = int(structure.starts[end_word])
+    return _TAG.match(text, text.rfind("\n", 0, start) + 1, start + 2) is not None
 
 
 def _opens(text: str, structure: Structure, mark: int) -> bool:
@@ -202,8 +209,13 @@ def _separator(text: str, structure: Structure, end_word: int, next_word: int) -
     if apart and not marked and parting.any():
         mark = end_word + 1 + int(parting.argmax())
         return [Span(int(structure.starts[mark]), int(structure.ends[mark]))]
-    glued = (left.isalnum() and right.isalnum()) or _meet(text, structure, end_word, next_word)
-    if not glued or is_unspaced(left) or is_unspaced(right):
+    if is_unspaced(left) or is_unspaced(right):
+        return []
+    if _is_joint(structure, end_word, next_word) and (
+        right.isalnum() or structure.begins[next_word]
+    ):
+        return [Span(int(structure.ends[end_word]), int(structure.starts[next_word]))]
+    if not ((left.isalnum() and right.isalnum()) or _meet(text, structure, end_word, next_word)):
         return []
     marks = np.flatnonzero(structure.mark[end_word + 1 : next_word])
     if len(marks):
@@ -211,6 +223,13 @@ def _separator(text: str, structure: Structure, end_word: int, next_word: int) -
         mark = end_word + 1 + int(free[0] if len(free) else marks[0])
         return [Span(int(structure.starts[mark]), int(structure.ends[mark]))]
     return [Span(int(structure.ends[end_word]), int(structure.starts[next_word]))]
+
+
+def _is_joint(structure: Structure, end_word: int, next_word: int) -> bool:
+    """Whether a word, or what stays of the marks behind it, goes on behind marks: k=/v, 1->2."""
+    first = end_word if structure.mark[end_word] else end_word + 1
+    marks = structure.mark[first:next_word] & (structure.partner[first:next_word] < 0)
+    return bool(marks.all() and structure.gap[first] == GAP_NONE)
 
 
 def _joined(spans: list[Span]) -> list[Span]:

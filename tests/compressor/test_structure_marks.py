@@ -13,6 +13,13 @@ from compressor.words import split_words
 
 COUNTER = load_counter("o200k_base")
 RATES = (0.75, 0.5, 0.33, 0.2)
+SAID = "The reading room is open to all of the people who live in this town, but for the holidays"
+
+
+def shorten(text: str, rate: float, seed: int) -> str:
+    words = split_words(text)
+    noise = np.random.default_rng(seed).random(len(words), np.float32)
+    return extract(text, words, noise, Settings(rate=rate), COUNTER).text
 
 
 @pytest.mark.parametrize(
@@ -123,6 +130,24 @@ def test_a_block_begins_its_line_where_the_words_before_it_are_gone(block: str) 
             how = Settings(rate=rate, protect=protect)
             shorter = extract(text, words, noise, how, COUNTER).text
             assert f"\n{block}" in f"\n{shorter}", shorter
+
+
+def test_marks_between_what_stays_of_one_word_stay() -> None:
+    text = "The cache of it was up for two hours at 0.0.0.0:6379->6379/tcp in that old container"
+    for seed in range(60):
+        assert "0.0.0.0:6379->6379/tcp" in shorten(text, 0.5, seed)
+
+
+def test_text_comes_up_to_the_tags_around_its_line() -> None:
+    text = f"<p>{SAID}, {SAID}.</p>\n<p>{SAID}, {SAID}.</p>"
+    for seed in range(10):
+        assert not re.search(r"<p>\s|\s</p>", shorten(text, 0.5, seed))
+
+
+def test_the_end_of_a_list_in_latex_is_no_part_of_its_last_item() -> None:
+    text = f"\\begin{{itemize}}\n  \\item {SAID}\n  \\item {SAID}\n\\end{{itemize}}\n{SAID}"
+    for seed in range(10):
+        assert not re.search(r"\\item\s*\n\s*\\", shorten(text, 0.2, seed))
 
 
 def test_a_closing_tag_is_no_part_of_the_item_before_it() -> None:
