@@ -23,6 +23,11 @@ _LOG = re.compile(
     r"\d{1,3}(?:\.\d{1,3}){3} - \S{1,80} \[|"
     r"[\w.:-]{2,60} \S{1,60} \S{1,60} \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:|"  # by name, IPv6
     r"\[[A-Z][a-z]{2} [A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d(?:\.\d{1,9})? \d{4}\] |"  # Apache
+    r"#\d{1,3} (?:\d{1,5}\.\d{1,4} |(?:ERROR|DONE|CACHED|CANCELED)\b|"  # docker build
+    r"\[[^\]\n]{1,60}\] )|"
+    r"(?:TASK|PLAY|RUNNING HANDLER) (?:\[.{1,200}\]|RECAP) \*{3,}|"  # Ansible
+    r"(?:ok|changed|fatal|skipping|failed|unreachable): \[|\S{1,80} {1,40}: ok=\d|"
+    r"[ew]: (?:file:/)?/\S{1,300}:\d{1,7} |"  # Kotlin's compiler
     r"npm (?:ERR!|WARN|error|warn|notice)(?: |$)|"
     r"[\w./\\+-]{1,200}\.\w{1,8}:\d{1,7}(?::\d{1,5})?: "  # compilers
     r"(?:fatal )?(?:error|warning|note): |"

@@ -31,6 +31,11 @@ _MESSAGE = re.compile(
     r"(?<![\w.$])[\w.$]{0,200}(?:Exception|Error|Throwable)(?:\s\[\w{1,60}\])?(?::|\s*$)|"
     r"Exception in thread |Uncaught |Unhandled |:\d+:in [`']"
 )
+# Of Elixir: (tally 0.1.0) lib/tally.ex:14: Tally.read/1
+_ELIXIR = re.compile(r"\*\* \(\w|\s{1,8}\(\w{1,60} [\w.-]{1,30}\) \S{1,300}:\d{1,7}: \S")
+# Of Python's exception groups, whose lines stand behind bars.
+_GROUP = re.compile(r"\s{0,40}\+ Exception Group Traceback \(most recent call last\):")
+_OF_GROUP = re.compile(r"\s{0,80}(?:\||\+[-+ ])")
 _LONGEST_MESSAGE = 5  # lines
 _LONGEST_LINE = 2000
 # What databases and drivers add to a message, at the margin.
@@ -78,8 +83,13 @@ def trace_end(lines: Sequence[Line], index: int) -> int:
         return stop
     if (stop := _php_end(lines, index)) > index:
         return stop
-    if _NATIVE_FRAME.match(line):
-        return lines_while(lines, index, _NATIVE_FRAME.match)
+    for first, following in (
+        (_NATIVE_FRAME, _NATIVE_FRAME),
+        (_GROUP, _OF_GROUP),
+        (_ELIXIR, _ELIXIR),
+    ):
+        if first.match(line):
+            return lines_while(lines, index, following.match)
     at = _first_frame(lines, index)
     while at < len(lines) and _FRAME.match(lines[at][2]):
         index = at = at + 1

@@ -45,6 +45,8 @@ FORMATS = {
     "Apache's errors": "[Thu Mar 12 08:15:{:02d}.123456 2026] [core:error] [pid 4411] It is late",
     "access, IPv6": '2001:db8::17 - - [12/Mar/2026:08:14:{:02d} +0000] "GET up" 204 0',
     "access, by name": 'web-3.lan - ana [12/Mar/2026:08:14:{:02d} +0000] "GET up" 204 0',
+    "docker build": "#5 0.{} Collecting the old flask",
+    "Ansible": "ok: [web] => it is {} months old",
     "npm": "npm WARN deprecated it is {} months old",
     "a number at the end": "2025-11-29 12:00:{:02d} INFO closed port 5",
     "a month at the end": "12:00:{:02d} INFO closed the books of May",

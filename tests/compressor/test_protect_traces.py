@@ -14,6 +14,13 @@ Stack trace:
   thrown in /srv/Money.php on line 31""",
     "gdb": """#0  0x000055555555513d in pick (v=0x0, n=3) at pick.c:7
 #1  0x0000555555555170 in main () at pick.c:14""",
+    "Elixir": """** (MatchError) no match of right hand side value: {:error, :enoent}
+    (tally 0.1.0) lib/tally.ex:14: Tally.read/1""",
+    "Python, a group": """  + Exception Group Traceback (most recent call last):
+  | ExceptionGroup: there are unhandled errors (1 sub-exception)
+  +-+---------------- 1 ----------------
+    | ValueError: this is not a number
+    +------------------------------------""",
     "Node, an object behind": """TypeError: cannot read it
     at total (/app/src/cart.js:21:34)
     at async /app/src/server.ts:101:5 {
