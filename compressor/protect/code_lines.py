@@ -13,13 +13,15 @@ _LINE = re.compile(
     r"from [\w.]{1,80} import [\w*]{1,80}(?:, ?\w{1,80}){0,12}|import [\w.]{1,80} as \w{1,40}|"
     r"#include ?[<\"][\w./+-]{1,80}[>\"]|"
     r"return [\w.]{1,80}\(.{0,200}\)|"
-    r"(?:const|let|var|val|auto|final) [^=\n]{1,80}[^=\n ] = \S.{0,200}[\w)\]};]|"
+    r"(?:export )?(?:const|let|var|val|auto|final) [^=\n]{1,80}[^=\n ] = \S.{0,200}[\w)\]};]|"
     rf"{_VARIABLES} (?:[-+*/|]|:)?= [\w.]{{1,80}}\(.{{0,200}}\)(?:\[[^\]\n]{{1,40}}\])?;?|"
     rf".{{0,200}}(?:{_SIGN}|{_CALL}).{{0,200}}[;}}]|"
     r".{0,200}[(=].{0,200}(?:\{|\{.{1,200};\s?\}))[ \t\r]*$"
 )
 _ENDS = tuple(";{}:)]")
-_BEGINS = re.compile(r"[ \t]{0,40}(?:from|import|#include|const|let|var|val|auto|final|async) ?\S")
+_BEGINS = re.compile(
+    r"[ \t]{0,40}(?:from|import|export|#include|const|let|var|val|auto|final|async) ?\S"
+)
 
 
 def is_code_line(line: str) -> bool:

@@ -177,7 +177,7 @@ _RANGE_WORDS = re.compile(
     r"(?:between|from|zwischen|von|entre|de|desde|du|dal?|tra)\s", re.IGNORECASE
 )
 _JOINED = re.compile(
-    r"[-–—]|\s(?:out\s)?of\s(?:the\s)?|[^\S\n]?/[^\S\n]?|から|到|至|＝|\s(?:to|bis|à|a)\s"
+    r"[-–—]|[^\S\n]?[*×÷+][^\S\n]?|[^\S\n]=[^\S\n]|\s(?:out\s)?of\s(?:the\s)?|[^\S\n]?/[^\S\n]?|から|到|至|＝|\s(?:to|bis|à|a)\s"
 )
 
 
@@ -252,6 +252,7 @@ def _joined(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
             between = text[last[1] : start]
             ranged = _JOINT.fullmatch(between) and _RANGE_WORDS.match(text, last[0])
             more = _goes_on(text, last, start) if between in ("", " ") else 0
+            more = more or (between == " " and text[start] == "=" and end)
             if start <= last[1] or ranged or more or _JOINED.fullmatch(between):
                 joined[-1] = (last[0], max(end, last[1], more))
                 continue
