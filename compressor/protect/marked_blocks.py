@@ -15,6 +15,7 @@ _ENVIRONMENT = re.compile(
     r"\s{0,40}\\begin\{(equation|align|gather|multline|eqnarray|math|displaymath|array|cases|"
     r"[pbvV]?matrix|tabular|tikzpicture|verbatim|lstlisting|minted)(\*?)\}"
 )
+_STARTS = (("{|", "|}"), ("<<<<<<< ", ">>>>>>> "))  # a wiki's table, a conflict of git's
 _ELEMENT = re.compile(r"\s{0,40}<(script|style)\b[^<>]{0,300}>")
 _ORG = re.compile(r"\s{0,40}#\+(?i:begin)(_(?i:src|example))\b.*")
 _FORMULA = re.compile(r"\s{0,40}(?:(?P<dollars>\$\$)|\\\[)")
@@ -30,8 +31,8 @@ def marked_end(lines: Sequence[Line], index: int) -> int:
         return stop if stop > index + 1 else index
     if line.startswith("|==="):
         return _delimited_end(lines, index)
-    if line.startswith("{|"):  # a wiki's table
-        return _first(lines, index + 1, lambda line: line.startswith("|}")) or index
+    if closing := next((end for start, end in _STARTS if line.startswith(start)), ""):
+        return _first(lines, index + 1, lambda line: line.startswith(closing)) or index
     if found := _ENVIRONMENT.match(line):
         return _closed(lines, index, found.end(), f"\\end{{{found[1]}{found[2]}}}")
     if found := _ELEMENT.match(line) or _ORG.match(line):
