@@ -28,6 +28,7 @@ _LOG = re.compile(
     r"(?:TASK|PLAY|RUNNING HANDLER) (?:\[.{1,200}\]|RECAP) \*{3,}|"  # Ansible
     r"(?:ok|changed|fatal|skipping|failed|unreachable): \[|\S{1,80} {1,40}: ok=\d|"
     r"[ew]: (?:file:/)?/\S{1,300}:\d{1,7} |"  # Kotlin's compiler
+    r"\[ {0,6}\d{1,8}\.\d{6}\] |"  # the kernel's
     r"npm (?:ERR!|WARN|error|warn|notice)(?: |$)|"
     r"[\w./\\+-]{1,200}\.\w{1,8}:\d{1,7}(?::\d{1,5})?: "  # compilers
     r"(?:fatal )?(?:error|warning|note): |"

@@ -47,6 +47,7 @@ FORMATS = {
     "access, by name": 'web-3.lan - ana [12/Mar/2026:08:14:{:02d} +0000] "GET up" 204 0',
     "docker build": "#5 0.{} Collecting the old flask",
     "Ansible": "ok: [web] => it is {} months old",
+    "the kernel": "[   12.3456{:02d}] usb 1-1: the device does not accept it",
     "npm": "npm WARN deprecated it is {} months old",
     "a number at the end": "2025-11-29 12:00:{:02d} INFO closed port 5",
     "a month at the end": "12:00:{:02d} INFO closed the books of May",

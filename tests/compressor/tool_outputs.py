@@ -358,6 +358,9 @@ import os''',
    the_port = 8080
 
    server.run(port=the_port)""",
+    "a client's prompts": """127.0.0.1:6379> GET the cart of a guest
+mysql> show all of the tables there are
+MariaDB [shop]> show them""",
     "git blame": """9fceb02d (Jun Park 2026-03-10 17:22:41 +0900 41)  the old harbour was closed
 3b18e512 src/a.py (Ana Lind 2025-11-02 09:14:00 +0100 42)  and nobody went there""",
     "a conflict": """<<<<<<< HEAD
