@@ -16,6 +16,19 @@ order by total desc;""",
     "an update in lower case": """update boats
 set painted = true
 where harbour = 'north';""",
+    "git blame": """9fceb02d (Jun Park 2026-03-10 17:22:41 +0900 41)  the old harbour was closed
+3b18e512 src/a.py (Ana Lind 2025-11-02 09:14:00 +0100 42)  and nobody went there""",
+    "a conflict": """<<<<<<< HEAD
+wait for the whole of the night
+=======
+wait for an hour or so
+>>>>>>> feature/slow""",
+    "EXPLAIN": """ Seq Scan on orders  (cost=0.00..18334.00 rows=1 width=97)
+   Filter: (NOT paid)
+ Planning Time: 0.081 ms""",
+    "Org code": """#+BEGIN_SRC sh
+make the report of last week
+#+END_SRC""",
     "a plan of Terraform": """  # aws_db_instance.main must be replaced
 -/+ resource "aws_db_instance" "main" {
       ~ storage  = small -> large

@@ -304,7 +304,9 @@ note: Some details are omitted, run with `RUST_BACKTRACE=full` for a verbose bac
 Caused by: java.sql.SQLException: the value is null
 \tat org.postgresql.Driver.run(Driver.java:26)
 \t... 42 common frames omitted""",
-    "shell session": """ana@host:~/project$ npm test
+    "shell session": """mysql> show all of the tables
+127.0.0.1:6379> GET the cart
+ana@host:~/project$ npm test
 root@db-1:/etc# systemctl restart the postgres service
 PS C:\\Users\\ana> Get-ChildItem and show it
 >>> walk(tree, 0)""",
@@ -358,22 +360,6 @@ import os''',
    the_port = 8080
 
    server.run(port=the_port)""",
-    "a client's prompts": """127.0.0.1:6379> GET the cart of a guest
-mysql> show all of the tables there are
-MariaDB [shop]> show them""",
-    "git blame": """9fceb02d (Jun Park 2026-03-10 17:22:41 +0900 41)  the old harbour was closed
-3b18e512 src/a.py (Ana Lind 2025-11-02 09:14:00 +0100 42)  and nobody went there""",
-    "a conflict": """<<<<<<< HEAD
-wait for the whole of the night
-=======
-wait for an hour or so
->>>>>>> feature/slow""",
-    "EXPLAIN": """ Seq Scan on orders  (cost=0.00..18334.00 rows=1 width=97)
-   Filter: (NOT paid)
- Planning Time: 0.081 ms""",
-    "Org code": """#+BEGIN_SRC sh
-make the report of last week
-#+END_SRC""",
     "AsciiDoc code": """[source,bash]
 ----
 sudo dpkg -i the package
