@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from compressor.protect.numbers import MONTH
 from compressor.types import Kind, ProtectedSpan
 
+# A verb, but not behind a day: on 3 May you told us.
 _MONTH = MONTH.replace("|May|", "|May(?! (?:be|have|not|I|we|you|the)\\b)|")
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _SUFFIX = r"(?:st|nd|rd|th|er|º)?"
@@ -23,7 +24,8 @@ _DATE = re.compile(
     rf"|(?<![\d/]){_YEAR}/(?:0\d|1[0-2])/[0-3]\d(?![\d/])"
     rf"|(?:(?<![\d./-])|(?<=\d{{4}}-)){_DAY}(?P<sign>[./-]){_DAY}(?P=sign){_YEAR}"
     rf"(?![\d/]|-(?!{_DAY}[./]))"
-    rf"|(?<![\w.,]){_DAY}(?:{_SUFFIX}|\.)\s(?:of\s|de\s)?{_MONTH}(?:,?\s(?:de\s|del\s)?{_YEAR})?(?!\w)"
+    rf"|(?<![\w.,]){_DAY}(?:{_SUFFIX}\s(?:of\s|de\s)?{MONTH}|\.\s{_MONTH})"
+    rf"(?:,?\s(?:de\s|del\s)?{_YEAR})?(?!\w)"
     rf"|(?<!\w){_MONTH}\s(?:the\s)?{_DAY}{_SUFFIX}(?![\w:%])(?:,?\s{_YEAR}(?!\w))?"
     rf"|(?<![\w.,-]){_DAY}-{_MONTH}-(?:{_YEAR}|\d\d)(?![\w-])"
     r"|(?<![\w.,])\d{1,2}\stháng\s\d{1,2}(?:,?\snăm\s\d{4})?(?!\w)"

@@ -215,6 +215,8 @@ def test_a_number_is_one_span_with_its_unit(text: str, whole: str) -> None:
         ("A fost pe 15 martie 2026 aici.", "15 martie 2026"),
         ("Az ünnep március 15 volt itt.", "március 15"),
         ("It was signed on 3-Nov-2025 by both.", "3-Nov-2025"),
+        ("On 3 May you told us that it had not come.", "3 May"),
+        ("Since the 3rd of May the road is closed.", "3rd of May"),
     ],
 )
 def test_dates_of_more_languages_always_stay(text: str, date: str) -> None:
