@@ -41,7 +41,7 @@ _LABEL = re.compile(
 )
 
 _RULE = re.compile(r"[ \t]*(\S)(?:[ \t]+\1)+[ \t]*$")  # * * *
-_OVER = re.compile(r"</|[ \t]*\\end\{")
+_OVER = re.compile(r"</|<END\b|[ \t]*\\end\{")
 _PASSAGE = re.compile(rf"[ \t]*(?:{_NUMBERED}|{_TITLED})")
 
 
@@ -57,7 +57,7 @@ def line_labels(
         found = _LABEL.match(text, position)
         stop = text.find("\n", position)
         stop = len(text) if stop < 0 else stop
-        if _OVER.match(text, position):  # the list before it
+        if _OVER.match(text, position) or _is_between_lists(text, position, stop):
             opens[np.searchsorted(starts, position)] = True
         for end in [acting[position]] if position in acting else _label_ends(found):
             first = int(np.searchsorted(starts, position))
@@ -86,6 +86,23 @@ def line_labels(
 def _is_one_line(text: str, start: int, end: int) -> bool:
     """Whether a label is a heading's, or a key's whose value stands in a column."""
     return text[start] in "#>" or text[end : end + 1] == "\t" or text[end : end + 2] == "  "
+
+
+def _is_between_lists(text: str, start: int, stop: int) -> bool:
+    """Whether a short line ends the list before it, as what stands above the next one.
+
+    The item before it ends with a sentence, so that this line is no part of it.
+    """
+    if stop - start >= SHORT_LINE or text[start : start + 1].isspace() or _is_item(text, start):
+        return False
+    before = text.rfind("\n", 0, max(0, start - 1)) + 1
+    ended = text[start - 2 : start - 1] in tuple(".!?;。！？；")
+    return ended and _is_item(text, before) and _is_item(text, stop + 1)
+
+
+def _is_item(text: str, start: int) -> bool:
+    found = _LABEL.match(text, start)
+    return found is not None and found["item"] is not None
 
 
 def _is_short_item(text: str, start: int, stop: int) -> bool:

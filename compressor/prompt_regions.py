@@ -13,7 +13,7 @@ _TAG = re.compile(r"<(/?)([A-Za-z][\w:.-]{0,40})(?:[ \t][^<>\n]{0,200})?>")
 _ASKING = re.compile(
     r"^(?:user|human|customer)$|question|query|tasks?$|instruct|rules?|prompt|request|goal|objective|guideline|constraint|"
     r"requirement|format|role|persona|tone|style|criteria|system|steps?$|todo|scale|schema|"
-    r"deliverable|boundar|identity|output|frage|aufgabe|auftrag|anweisung|regeln|vorgabe|"
+    r"deliverable|boundar|categor|taxonom|identity|output|frage|aufgabe|auftrag|anweisung|regeln|vorgabe|"
     r"rolle|consigne|tâche|règle|rôle|contrainte|pregunta|tarea|instrucci|reglas|pergunta|domanda|"
     r"compito|instruções|istruzion|vraag|opdracht|pytani|zadani|вопрос|задани|soru|câu hỏi|السؤال|प्रश्न|질문|質問|指示|問題|制約|条件|命令|役割|ルール|形式|问题|要求|任务|限制|角色|目标|规则|输出|格式",
     re.IGNORECASE,
@@ -189,8 +189,11 @@ def _tagged(text: str) -> list[tuple[int, int, str]]:
     found = []
     opened: dict[str, list[int]] = {}
     for tag in _TAG.finditer(text):
-        name = tag[2].lower()
-        if not tag[1]:
+        closes, name = tag[1] != "", tag[2].lower()
+        inside = tag[0][len(name) + 1 : -1].strip().lower()
+        if inside and name in ("begin", "start", "end"):  # <BEGIN CONVERSATION>
+            closes, name = name == "end", inside
+        if not closes:
             opened.setdefault(name, []).append(tag.start())
         elif opened.get(name):
             found.append((opened[name].pop(), tag.end(), _kind(name)))

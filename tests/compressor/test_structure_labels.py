@@ -109,3 +109,26 @@ def test_a_name_with_a_remark_in_brackets_is_a_speaker() -> None:
         "Anna (Berlin): We have been late with all of it since the old barn was sold last year.\n"
     )
     assert shorten(text, 0.5, 1).startswith("Anna (Berlin):")
+
+
+def without_words_of(text: str, gone: str, rate: float = 0.6) -> str:
+    """What is left where the words of `gone` are the least likely ones."""
+    at = text.index(gone)
+    words = split_words(text)
+    probabilities = [0.1 if at <= w.start < at + len(gone) else 0.9 for w in words]
+    settings = Settings(rate=rate, protect=frozenset())
+    return extract(text, words, np.array(probabilities, np.float32), settings, COUNTER).text
+
+
+@pytest.mark.parametrize("between", ["Can", "<END CATEGORIES>"])
+def test_what_stands_between_two_lists_is_no_part_of_an_item(between: str) -> None:
+    gone = "Encourage people who plan it or support what harms all of the others."
+    text = f"Should not\n- {gone}\n{between}\n- Discuss the reasons.\n- Report what came of it.\n"
+    lines = without_words_of(text, gone).splitlines()
+    assert lines[1:3] == [between, "- Discuss the reasons."]
+
+
+def test_a_line_that_goes_on_with_an_item_is_part_of_it() -> None:
+    gone = "The barn behind the mill of the miller's brother, which was"
+    text = f"- {gone}\nbuilt long ago.\n- Bill.\n"
+    assert without_words_of(text, gone, 0.3).startswith("- built")
