@@ -25,7 +25,9 @@ _MONTHS = (
     "enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre"
 )
 _FOUND_IN_PROSE = {
-    "url": r"(?:https?|ftp|wss?)://[!#-&(-;=?-Z_a-z~]+|\bwww\.[a-z0-9-]+\.[a-z]{2,}[!#-&(-;=?-Z_a-z~]*",
+    # As a link's target it ends with it: [Request](https://example.com/request)-object
+    "url": r"(?<=\]\()https?://(?:[!#-&*-;=?-Z_a-z~]|\([!#-&*-;=?-Z_a-z~]*\))+(?=\))"
+    r"|(?:https?|ftp|wss?)://[!#-&(-;=?-Z_a-z~]+|\bwww\.[a-z0-9-]+\.[a-z]{2,}[!#-&(-;=?-Z_a-z~]*",
     "email": r"(?<![\w.+-])[A-Za-z0-9][A-Za-z0-9._+-]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}",
     "uuid": r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b",
     "date": r"(?<![\d./-])(?:\d{4}-\d\d-\d\d(?![\d-])|\d{4}/\d\d/\d\d(?![\d/])"

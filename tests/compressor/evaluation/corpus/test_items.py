@@ -16,6 +16,7 @@ def found(text: str, kind: str) -> list[str]:
     [
         ("url", "See https://example.com/a?b=(c)#d, please.", ["https://example.com/a?b=(c)#d"]),
         ("url", "详见https://example.com/a。", ["https://example.com/a"]),
+        ("url", "Das [A](https://example.com/a_(b)/c/)-Objekt.", ["https://example.com/a_(b)/c/"]),
         ("email", "发给ops+x@example.org的信", ["ops+x@example.org"]),
         ("path", "存在src/importer/queue2.py里", ["src/importer/queue2.py"]),
         ("path", "In /var/log/app.log and ~/runs/raw.csv.", ["/var/log/app.log", "~/runs/raw.csv"]),
