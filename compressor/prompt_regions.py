@@ -190,7 +190,7 @@ def _tagged(text: str) -> list[tuple[int, int, str]]:
     opened: dict[str, list[int]] = {}
     for tag in _TAG.finditer(text):
         closes, name = tag[1] != "", tag[2].lower()
-        inside = tag[0][len(name) + 1 : -1].strip().lower()
+        inside = text[tag.end(2) : tag.end() - 1].strip().lower()
         if inside and name in ("begin", "start", "end"):  # <BEGIN CONVERSATION>
             closes, name = name == "end", inside
         if not closes:

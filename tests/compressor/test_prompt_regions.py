@@ -26,6 +26,7 @@ def place_of(text: str, wanted: str) -> Place:
         ("<context>\nThe lake is deep.\n</context>\n\nHow deep?", "data"),
         ("<BEGIN LAKE CATEGORIES>\nThe lake is deep.\n<END LAKE CATEGORIES>\n\nHow?", "asks"),
         ("<BEGIN CONVERSATION>\n\nThe lake is deep.\n\n<END CONVERSATION>\n\nHow?", "data"),
+        ("<start>\nThe lake is deep.\n</start>\n\nHow deep?", "other"),
         ("<START TEXT>\n\nx\n\n<END TEXT>\n\nThe lake is deep.", ""),
         ('<doc id="3">The lake is deep.</doc>', "data"),
         ("<rules>\nThe lake is deep.\n</rules>", "asks"),
