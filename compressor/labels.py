@@ -15,14 +15,17 @@ _NAME = (
     r"[\w.'’()/&\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff"
     r"\u1000-\u109f\u1780-\u17ff-]"
 )
-_NAMED = rf"[^\W\d_a-zà-ÿ]{_NAME}{{0,30}}(?:[ \t]{_NAME}{{1,30}})"  # and more words of it
+_FIRST_NAME, _MORE_OF_IT = rf"[^\W\d_a-zà-ÿ]{_NAME}{{0,30}}", rf"(?:[ \t]{_NAME}{{1,30}})"
+ROMAN = r"(?:[ivx]{2,5}|[IVX]{2,5})"  # of an item; a single letter counts one too
 # The number of a retrieved passage, by itself or before its title.
 _NUMBERED = r"\[\d{1,3}\]"
 _TITLED = rf"(?:Document|Passage|Source)[ \t]{_NUMBERED}"
 _LABEL = re.compile(
     r"[ \t\u3000\ufeff>]{0,40}"  # a file may begin with a byte order mark
     r"(?P<item>(?:(?:[-*+•‣◦–·▪↳▸➤⁃→⇒]|\\item(?:\[[^\]\n]{0,40}\])?|"
-    r"\*{2,8}|\(?\d{1,4}[.):](?!\d)|\d{1,3}(?:\.\d{1,3}){1,4}\.?|\(?[a-zA-Z][.)]|\(?(?:[ivx]{2,5}|[IVX]{2,5})[.)]|#{1,6}|"
+    r"\*{2,8}|\(?\d{1,4}[.):](?!\d)|\d{1,3}(?:\.\d{1,3}){1,4}\.?|\(?[a-zA-Z][.)]|"
+    rf"\(?{ROMAN}[.)]|"
+    r"#{1,6}|"
     r":[A-Za-z][\w -]{0,40}:|\[[^\[\]\n]{1,60}\]:|"
     rf"{_NUMBERED}|"
     r"\.\. (?:_[^:\n]{1,60}:|\[[^\[\]\n]{1,40}\]|[A-Za-z][\w:.-]{0,40}::)|"
@@ -35,12 +38,13 @@ _LABEL = re.compile(
     rf"(?:[\[(]{{0,2}}(?:{_DAY})?{TIME}[\])]{{0,2}}[ \t]{{1,4}}(?:[-–][ \t])?)?"
     r"(?:<[^\s<>]{1,40}>(?=[ \t])|<v(?:\.[\w.-]{1,30})? [^<>\n]{1,60}>|"
     r"(?<=[\])][ \t])@?[\w.#-]{1,40}:(?=[ \t])|"
-    rf"(?:@?[\w.#-]{{1,40}}|{_NAMED}{{0,2}})[ \t][\[(]{TIME}[\])]:?(?=[ \t])|"
-    rf"(?:\*\*)?{_NAMED}{{0,4}}[ \t]?"
+    rf"(?:@?[\w.#-]{{1,40}}|{_FIRST_NAME}{_MORE_OF_IT}{{0,2}})[ \t][\[(]{TIME}[\])]:?(?=[ \t])|"
+    rf"(?:\*\*)?{_FIRST_NAME}{_MORE_OF_IT}{{0,4}}[ \t]?"
     r"(?:(?:\*\*:|:\*\*|:)(?!//)(?=[ \t]|[^\x00-\x7f])|：(?!\s*$)))?"
 )
 
 _RULE = re.compile(r"[ \t]*(\S)(?:[ \t]+\1)+[ \t]*$")  # * * *
+_ENDS = frozenset(".!?;。！？；")
 _OVER = re.compile(r"</|<END\b|[ \t]*\\end\{")
 _PASSAGE = re.compile(rf"[ \t]*(?:{_NUMBERED}|{_TITLED})")
 
@@ -57,7 +61,8 @@ def line_labels(
         found = _LABEL.match(text, position)
         stop = text.find("\n", position)
         stop = len(text) if stop < 0 else stop
-        if _OVER.match(text, position) or _is_between_lists(text, position, stop):
+        listed = found is not None and found["item"] is not None
+        if _OVER.match(text, position) or (not listed and _is_between_lists(text, position, stop)):
             opens[np.searchsorted(starts, position)] = True
         for end in [acting[position]] if position in acting else _label_ends(found):
             first = int(np.searchsorted(starts, position))
@@ -67,10 +72,10 @@ def line_labels(
                 label[first:last] = True
                 opens[first] = True
                 after = int(np.searchsorted(starts, stop))
-                listed = found is not None and end == found.end("item")
+                item = found is not None and end == found.end("item")
                 if after < len(starts) and (
                     _is_one_line(text, int(starts[first]), end)
-                    or (listed and _is_short_item(text, position, stop))
+                    or (item and _is_short_item(text, position, stop))
                 ):
                     opens[after] = True
                 break
@@ -89,15 +94,15 @@ def _is_one_line(text: str, start: int, end: int) -> bool:
 
 
 def _is_between_lists(text: str, start: int, stop: int) -> bool:
-    """Whether a short line ends the list before it, as what stands above the next one.
+    """Whether a short line that is no item ends the list before it, and stands above the next one.
 
     The item before it ends with a sentence, so that this line is no part of it.
     """
-    if stop - start >= SHORT_LINE or text[start : start + 1].isspace() or _is_item(text, start):
+    ended = start > 1 and text[start - 2] in _ENDS
+    if not ended or stop - start >= SHORT_LINE or text[start : start + 1].isspace():
         return False
-    before = text.rfind("\n", 0, max(0, start - 1)) + 1
-    ended = text[start - 2 : start - 1] in tuple(".!?;。！？；")
-    return ended and _is_item(text, before) and _is_item(text, stop + 1)
+    before = text.rfind("\n", 0, start - 1) + 1
+    return _is_item(text, before) and _is_item(text, stop + 1)
 
 
 def _is_item(text: str, start: int) -> bool:

@@ -5,8 +5,10 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
+from compressor.labels import ROMAN
+
 _LINE = re.compile(
-    r"[ \t>]*(?P<item>(?:[-*+•‣◦–·▪]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{2,5}|[IVX]{2,5})[.)])[ \t])?"
+    rf"[ \t>]*(?P<item>(?:[-*+•‣◦–·▪]|\(?(?:\d{{1,3}}|[a-zA-Z]|{ROMAN})[.)])[ \t])?"
     r"(?=\S)"
 )
 _LEAD = re.compile(r"[^\n]{0,72}\w[)\"'*_”»’]{0,4}[:：][*_]{0,2}[ \t\r]*(?:\n|\Z)")

@@ -33,11 +33,11 @@ _TEMPLATE = (
     r"\{\{(?:[^{}\n/]{1,60}|[/#]\w{1,30})\}\}|\{%[^{}%\n]{1,160}%\}|\$\{[A-Za-z_][\w.]{0,60}\}|"
     r"%\(\w{1,40}\)[sdfr](?!\w)"
 )
-# reStructuredText has roles before such code, and an underscore behind a link.
 _MOVE = r"(?:O-O(?:-O)?|[KQRBN]?[a-h]?[1-8]?x?[a-h][1-8](?:=[QRBN])?)[+#]?[!?]{0,2}"
 _GAME = (  # of chess, three moves or more
     rf"(?<![{_W}.])\d{{1,3}}\.(?:\.\.)?[ ]?{_MOVE}(?:\s{{1,2}}(?:\d{{1,3}}\.(?:\.\.)?[ ]?)?{_MOVE}){{2,400}}(?![{_W}])"
 )
+# reStructuredText has roles before such code, and an underscore behind a link.
 _CODE = (
     r"(?P<code>(?::[a-z][a-z:+-]{0,30}:(?=`))?"
     rf"(?:``{_IN_TICKS}``|`(?![\s`]){_IN_TICKS}(?<!\s)`(?:_{{1,2}}(?!\w))?)|"
